@@ -1,0 +1,1 @@
+//! Synthetic portraits and prints, and their image files

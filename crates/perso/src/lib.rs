@@ -1,0 +1,1 @@
+//! Applicant to plan to execution with journal to verification

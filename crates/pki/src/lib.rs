@@ -1,0 +1,1 @@
+//! Long-lived trust: certificates, EF.SOD, CV certificates, signers

@@ -1,0 +1,1 @@
+//! Key agreement and sessions, card and terminal role in the same file

@@ -1,0 +1,1 @@
+//! Speaks to any card: transports, session, GlobalPlatform client, reading and inspection with verdicts, traces
