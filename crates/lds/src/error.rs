@@ -1,0 +1,56 @@
+//! What can be wrong with a file of the LDS or with the values that shall become one.
+
+use bitaqa_apdu::tlv::{Tag, TlvError};
+
+/// Why a file was not decoded or not built. Offsets and tags only: no personal data goes into a message, the one letter
+/// of [`MrzError::Letter`] excepted.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LdsError {
+    /// The TLV frame is broken, 9303-10 §4.7 and 7816-4 §5.2.2.
+    #[error(transparent)]
+    Tlv(#[from] TlvError),
+    /// The DER inside is broken, X.690.
+    #[error("no valid DER: {0}")]
+    Der(#[from] der::Error),
+    /// A mandatory data object is absent.
+    #[error("data object {0:X} is missing")]
+    Missing(Tag),
+    /// A data object stands where its file has no place for it, or for a second one of its kind.
+    #[error("data object {0:X} has no place here")]
+    OutOfPlace(Tag),
+    /// A data object whose value breaks its definition.
+    #[error("data object {tag:X}: {why}")]
+    Value {
+        /// Tag as printed in the standard.
+        tag: Tag,
+        /// The rule that is broken.
+        why: &'static str,
+    },
+    /// The tag list (5C) does not name what the file holds, 9303-10 §4.7.11.
+    #[error("tag list 5C does not agree with the data objects that follow")]
+    TagList,
+    /// A SecurityInfo of a known protocol in a shape that its definition does not allow, 9303-11 §9.2.
+    #[error("SecurityInfo {oid}: {why}")]
+    SecurityInfo {
+        /// Protocol.
+        oid: der::asn1::ObjectIdentifier,
+        /// The rule that is broken.
+        why: &'static str,
+    },
+    /// A field of a biometric record, 19794-2, -4 and -5.
+    #[error("{record} record, {field}: {why}")]
+    Record {
+        /// `FAC`, `FIR` or `FMR`.
+        record: &'static str,
+        /// Field as the standard names it.
+        field: &'static str,
+        /// The rule that is broken.
+        why: &'static str,
+    },
+    /// Biometric data block 7F2E: ISO/IEC 39794, which this version does not read.
+    #[error("ISO 39794 not supported yet: data block 7F2E with format type {format:04X}")]
+    Iso39794 {
+        /// Format type (tag 88), 002A face, 0028 finger, 0 if absent.
+        format: u16,
+    },
+}
