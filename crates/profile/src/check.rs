@@ -1,0 +1,421 @@
+//! What the shape cannot say: that the parts of a profile fit together and that a card made from it can be issued.
+
+use crate::{
+    AppletState, CardState, FileContent, FileSpec, FingerFormat, NOT_PUBLISHED, Place, Prints, Problem, Profile,
+    WithoutPrints, curve_name,
+};
+use bitaqa_apdu::{Need, TerminalRight};
+use std::collections::BTreeSet;
+
+/// Octets of DG2 besides the image: TLV and record headers of ISO/IEC 19794-5 with lengths in their longest form.
+const DG2_OVERHEAD_BYTES: usize = 96;
+/// Octets of DG3 besides the images: the template head, and for each print its BIT and FIR headers, lengths in their
+/// longest form.
+const DG3_HEAD_BYTES: usize = 14;
+const DG3_PRINT_OVERHEAD_BYTES: usize = 80;
+/// Security levels of Amd D §7.1.2.1.
+const SCP03_LEVELS: [u8; 5] = [0x01, 0x03, 0x11, 0x13, 0x33];
+
+/// Collects problems; one line for each rule.
+#[derive(Default)]
+struct Findings(Vec<Problem>);
+
+impl Findings {
+    fn unless(&mut self, holds: bool, place: impl Into<String>, what: impl Into<String>, remedy: impl Into<String>) {
+        if !holds {
+            self.0.push(Problem { place: place.into(), what: what.into(), remedy: remedy.into() });
+        }
+    }
+}
+
+impl Profile {
+    /// Every rule that the profile breaks; empty for a sound one. [`Profile::parse`] calls it.
+    pub fn check(&self) -> Vec<Problem> {
+        let mut findings = Findings::default();
+        self.check_names(&mut findings);
+        self.check_chip(&mut findings);
+        self.check_channel(&mut findings);
+        self.check_protocols(&mut findings);
+        self.check_biometrics(&mut findings);
+        self.check_file_set(&mut findings);
+        for file in &self.files {
+            self.check_file(file, &mut findings);
+        }
+        findings.0
+    }
+
+    fn check_names(&self, findings: &mut Findings) {
+        let product = &self.product;
+        let letters =
+            |text: &str, most| (1..=most).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_uppercase());
+        findings.unless(
+            !product.name.is_empty() && product.name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b)),
+            "product.name",
+            "the name is empty or holds other characters than letters, digits, `-`, `.`, `_`",
+            "take the name of the file without .toml",
+        );
+        findings.unless(
+            letters(&product.document_code, 2) && product.document_code.starts_with(['A', 'C', 'I']),
+            "product.document_code",
+            "a TD1 document code is A, C or I with at most one letter more (9303-5 §4.2.2)",
+            "write ID",
+        );
+        for (key, code) in [("issuing_state", &product.issuing_state), ("nationality", &product.nationality)] {
+            let place = format!("product.{key}");
+            findings.unless(letters(code, 3), place, "a State is named by 1 to 3 capitals (9303-3 §5)", "write MAR");
+        }
+        let holder = &self.holder;
+        findings.unless(
+            holder.age_years_min < holder.age_years_below,
+            "holder.age_years_below",
+            "no age lies from age_years_min up to, not including, age_years_below",
+            "raise age_years_below",
+        );
+        findings.unless(
+            (1..=50).contains(&holder.validity_years_max),
+            "holder.validity_years_max",
+            "the validity lies outside 1 to 50 years",
+            "write the years of the law: 10, or 7 under the age of 12",
+        );
+        for (section, basis) in self.bases() {
+            let place = format!("{section}.basis");
+            findings.unless(
+                !basis.trim().is_empty(),
+                place,
+                "no source is named",
+                format!("name the clause or article, or write `{NOT_PUBLISHED}`"),
+            );
+        }
+    }
+
+    /// Source of each section and file, with its key path.
+    pub(crate) fn bases(&self) -> Vec<(String, &str)> {
+        let sections = [
+            ("product", &self.product.basis),
+            ("holder", &self.holder.basis),
+            ("chip", &self.chip.basis),
+            ("secure_channel", &self.secure_channel.basis),
+            ("emrtd", &self.emrtd.basis),
+            ("lds", &self.lds.basis),
+            ("pace", &self.pace.basis),
+            ("ca", &self.ca.basis),
+            ("ta", &self.ta.basis),
+            ("passive", &self.passive.basis),
+            ("life_cycle", &self.life_cycle.basis),
+            ("biometrics", &self.biometrics.basis),
+        ];
+        let sections = sections.map(|(name, basis)| (name.to_owned(), basis.as_str()));
+        let files = self.files.iter().map(|file| (format!("file.{}", file.name), file.basis.as_str()));
+        sections.into_iter().chain(files).collect()
+    }
+
+    fn check_chip(&self, findings: &mut Findings) {
+        findings.unless(
+            self.chip.atr.announces_extended_length() == self.chip.extended_length,
+            "chip.extended_length",
+            "the historical octets of chip.atr say the opposite (7816-4 §12.1.1.9, capabilities, third octet, bit 40)",
+            "change one of the two",
+        );
+        let (needed, memory) = (self.memory_needed_bytes(), self.chip.memory_bytes);
+        let too_large: Vec<_> = self.files.iter().filter(|file| file.size_max > memory).collect();
+        for file in &too_large {
+            findings.unless(
+                false,
+                format!("file.{}.size_max", file.name),
+                format!(
+                    "file larger than the card: the file has room for {} octets, the card for {memory}",
+                    file.size_max
+                ),
+                "make the file smaller or name a chip with more memory",
+            );
+        }
+        // with one file too large the sum says nothing new
+        findings.unless(
+            !too_large.is_empty() || needed <= memory,
+            "chip.memory_bytes",
+            format!("files, their overhead and the reserve need {needed} octets, the card has {memory}"),
+            "make files smaller or name a chip with more memory",
+        );
+        let aids = [&self.chip.isd_aid, &self.emrtd.package_aid, &self.emrtd.module_aid, &self.emrtd.instance_aid];
+        findings.unless(
+            aids.iter().collect::<BTreeSet<_>>().len() == aids.len(),
+            "emrtd",
+            "two of the AIDs of security domain, package, module and instance are equal",
+            "give each its own: the registry of the card is keyed by AID (GPC 2.3.1 §6.6)",
+        );
+    }
+
+    fn check_channel(&self, findings: &mut Findings) {
+        let channel = &self.secure_channel;
+        findings.unless(
+            SCP03_LEVELS.contains(&channel.level),
+            "secure_channel.level",
+            format!("{:#04X} is no security level of SCP03", channel.level),
+            "write 0x01, 0x03, 0x11, 0x13 or 0x33 (Amd D §7.1.2.1)",
+        );
+        findings.unless(
+            matches!(channel.i, 0x00 | 0x10 | 0x20 | 0x30 | 0x60 | 0x70),
+            "secure_channel.i",
+            format!("{:#04X} is no parameter i of SCP03 with messages of 8 octets", channel.i),
+            "write 0x70: pseudo-random challenge, R-MAC and R-ENC (Amd D §5.1)",
+        );
+        let r_mac_offered = channel.i & 0x20 != 0 || channel.level & 0x10 == 0;
+        let r_enc_offered = channel.i & 0x40 != 0 || channel.level & 0x20 == 0;
+        findings.unless(
+            r_mac_offered && r_enc_offered,
+            "secure_channel.level",
+            format!("the level asks for response protection that i = {:#04X} does not offer", channel.i),
+            "lower the level or set the bits 20 (R-MAC) and 40 (R-ENC) of i",
+        );
+        findings.unless(
+            channel.level & 0x03 == 0x03,
+            "secure_channel.level",
+            "personal data would travel in clear: the level has no C-MAC with C-ENC",
+            "write 0x33",
+        );
+        let (transport, issuer) = (channel.transport.kvn, channel.issuer.kvn);
+        findings.unless(
+            matches!(transport, 0x01..=0x7F | 0xFF),
+            "secure_channel.transport.kvn",
+            "a key version number is 01 to 7F, or FF for the initial keys",
+            "write 0xFF",
+        );
+        findings.unless(
+            matches!(issuer, 0x30..=0x3F) && issuer != transport,
+            "secure_channel.issuer.kvn",
+            "the issuer keys need a version number of SCP03, 30 to 3F, other than the transport keys have",
+            "write 0x30",
+        );
+        findings.unless(
+            matches!(channel.issuer.key_bytes, 16 | 24 | 32),
+            "secure_channel.issuer.key_bytes",
+            "an AES key has 16, 24 or 32 octets",
+            "write 32",
+        );
+    }
+
+    fn check_protocols(&self, findings: &mut Findings) {
+        for (index, offer) in self.pace.infos.iter().enumerate() {
+            let place = format!("pace.infos[{index}].parameter_id");
+            check_curve(offer.parameter_id, place, findings);
+            findings.unless(
+                !self.pace.infos.iter().take(index).any(|other| other == offer),
+                format!("pace.infos[{index}]"),
+                "the same offer stands here twice",
+                "remove one",
+            );
+        }
+        check_curve(self.ca.parameter_id, "ca.parameter_id".to_owned(), findings);
+        for (place, offered) in
+            [("pace.infos", !self.pace.infos.is_empty()), ("pace.passwords", !self.pace.passwords.is_empty())]
+        {
+            findings.unless(offered, place, "nothing is offered: no reader could open the card", "offer at least one");
+        }
+        let passwords: BTreeSet<_> = self.pace.passwords.iter().collect();
+        findings.unless(
+            passwords.len() == self.pace.passwords.len(),
+            "pace.passwords",
+            "a password stands here twice",
+            "remove one",
+        );
+        findings.unless(
+            self.pace.can_digits == 6,
+            "pace.can_digits",
+            "a CAN has 6 digits (9303-4 to -6, TR-03110-2 §2.3)",
+            "write 6",
+        );
+        let delay = self.pace.failure_delay;
+        findings.unless(
+            delay.factor >= 2 && delay.first_ms >= 1 && delay.max_ms >= delay.first_ms && delay.max_ms <= 60_000,
+            "pace.failure_delay",
+            "the delay does not grow, or grows over a minute",
+            "write first_ms of 1 or more, factor of 2 or more, and max_ms from first_ms to 60000",
+        );
+        findings.unless(
+            self.life_cycle.applet_end == AppletState::Personalized,
+            "life_cycle.applet_end",
+            format!("an issued card cannot end with the applet {}: unsealed or mute", self.life_cycle.applet_end),
+            "write PERSONALIZED",
+        );
+        findings.unless(
+            self.life_cycle.card_end == CardState::Secured,
+            "life_cycle.card_end",
+            format!("an issued card cannot end {}: the issuer's state or no usable one", self.life_cycle.card_end),
+            "write SECURED (GPC 2.3.1 §5.1.1: OP_READY, INITIALIZED, SECURED)",
+        );
+    }
+
+    fn check_biometrics(&self, findings: &mut Findings) {
+        let (biometrics, prints) = (&self.biometrics, self.holder.fingerprints);
+        findings.unless(
+            !biometrics.portrait_formats.is_empty() && biometrics.portrait_bytes_max > 0,
+            "biometrics.portrait_formats",
+            "no portrait could ever be accepted",
+            "name a format and a limit: DG2 is mandatory (9303-10 §4.7)",
+        );
+        let formats =
+            !biometrics.finger_image_formats.is_empty() || biometrics.finger_format == FingerFormat::Iso19794Part2;
+        findings.unless(
+            prints == Prints::None || formats && biometrics.print_bytes_max > 0,
+            "biometrics.finger_image_formats",
+            "prints are required, and none could ever be accepted",
+            "name a format and a limit in biometrics.print_bytes_max",
+        );
+        findings.unless(
+            prints == Prints::Two || biometrics.finger_image_formats.is_empty() && biometrics.print_bytes_max == 0,
+            "biometrics.finger_image_formats",
+            "formats or a limit of prints are given, and holder.fingerprints is none",
+            "write finger_image_formats = [] and print_bytes_max = 0",
+        );
+        let wanted = prints == Prints::Two || biometrics.without_prints == WithoutPrints::ZeroInstance;
+        findings.unless(
+            self.file(FileContent::Dg3).is_some() == wanted,
+            "file.DG3",
+            if wanted { "DG3 is missing" } else { "DG3 is there although the product never holds prints" },
+            if wanted {
+                "add DG3: prints are required, or their absence is written as zero instances (9303-10 §4.7.3.2)"
+            } else {
+                "remove DG3 or write biometrics.without_prints = \"zero-instance\""
+            },
+        );
+        let need = |place: &str, have: Option<usize>, need: usize, findings: &mut Findings| {
+            findings.unless(
+                have.is_none_or(|have| have >= need),
+                place,
+                format!("the largest images need {need} octets, the file has room for {}", have.unwrap_or(0)),
+                "enlarge the file or lower the limit in [biometrics]",
+            );
+        };
+        let room = |content| self.file(content).map(|file| file.size_max);
+        let dg2 = biometrics.portrait_bytes_max.saturating_add(DG2_OVERHEAD_BYTES);
+        need("file.DG2.size_max", room(FileContent::Dg2), dg2, findings);
+        let print = biometrics.print_bytes_max.saturating_add(DG3_PRINT_OVERHEAD_BYTES);
+        let dg3 = if prints == Prints::Two { print.saturating_mul(2).saturating_add(DG3_HEAD_BYTES) } else { 24 };
+        need("file.DG3.size_max", room(FileContent::Dg3), dg3, findings);
+    }
+
+    fn check_file_set(&self, findings: &mut Findings) {
+        use FileContent::{CardAccess, Com, Dg1, Dg2, Dg14, Sod};
+        for (content, name) in [
+            (CardAccess, "EF.CardAccess"),
+            (Com, "EF.COM"),
+            (Sod, "EF.SOD"),
+            (Dg1, "DG1"),
+            (Dg2, "DG2"),
+            (Dg14, "DG14"),
+        ] {
+            findings.unless(
+                self.file(content).is_some(),
+                format!("file.{name}"),
+                "the file is missing",
+                "add it: no eMRTD with PACE and Chip Authentication is without (9303-10 §3.11, §4.7)",
+            );
+        }
+        let listed = &self.lds.data_groups;
+        let mut present: Vec<u8> = self.files.iter().filter_map(|file| file.content.data_group()).collect();
+        present.sort_unstable();
+        findings.unless(
+            *listed == present,
+            "lds.data_groups",
+            format!("EF.COM would list {listed:?}, the files are {present:?}"),
+            "list every data group that has a [[file]], ascending, and no other",
+        );
+        let digits = |text: &str, count| text.len() == count && text.bytes().all(|b| b.is_ascii_digit());
+        findings.unless(
+            digits(&self.lds.version, 4) && digits(&self.lds.unicode, 6),
+            "lds",
+            "version has not 4 digits or unicode not 6 (9303-10 §4.6.1)",
+            "write \"0108\" and \"040000\"",
+        );
+    }
+
+    fn check_file(&self, file: &FileSpec, findings: &mut Findings) {
+        let place = |key: &str| format!("file.{}.{key}", file.name);
+        let twins = |same: &dyn Fn(&FileSpec) -> bool| self.files.iter().filter(|other| same(other)).count() > 1;
+        let unique = |same: &dyn Fn(&FileSpec) -> bool, key: &str, findings: &mut Findings| {
+            let what = format!("two files have the same {key}");
+            findings.unless(!twins(same), place(key), what, "give each file its own");
+        };
+        unique(&|other| other.name == file.name, "name", findings);
+        unique(&|other| other.content == file.content, "content", findings);
+        unique(&|other| other.place == file.place && other.fid == file.fid, "fid", findings);
+        unique(&|other| other.place == file.place && other.sfi == file.sfi, "sfi", findings);
+        findings.unless(
+            (1..=30).contains(&file.sfi),
+            place("sfi"),
+            format!("{} is no short EF identifier", file.sfi),
+            "write 1 to 30 (7816-4 §7.3.2)",
+        );
+        findings.unless(
+            !matches!(file.fid, 0x0000 | 0x3F00 | 0x3FFF | 0xFFFF),
+            place("fid"),
+            format!("{:04X} is reserved (7816-4 §7.3.1)", file.fid),
+            "take another identifier",
+        );
+        findings.unless(
+            (file.place == Place::Mf) == (file.content == FileContent::CardAccess),
+            place("place"),
+            "EF.CardAccess lies under the master file, every other file in the application",
+            "write mf for EF.CardAccess, lds for the others (9303-10 §3.11)",
+        );
+        findings.unless(
+            file.size_max > 0,
+            place("size_max"),
+            "the file has no room at all",
+            "write the octets that it may take",
+        );
+        self.check_rule(file, findings);
+    }
+
+    fn check_rule(&self, file: &FileSpec, findings: &mut Findings) {
+        let place = format!("file.{}.read", file.name);
+        let needs = || file.read.alternatives().iter().flatten();
+        for need in needs() {
+            findings.unless(
+                match need {
+                    Need::Pace | Need::Ca => true,
+                    Need::Ta(TerminalRight::Any | TerminalRight::Dg3) => !self.ta.protocols.is_empty(),
+                    Need::Bac | Need::Pin(_) | Need::Ta(TerminalRight::Dg4) => false,
+                },
+                place.clone(),
+                format!("the rule asks for {need}, which the card does not offer"),
+                "use PACE, CA, TA or TA[DG3]; for TA list a protocol in [ta]",
+            );
+        }
+        // TR-03110-1 §3.5: the terminal signs over the key that Chip Authentication agreed on, inside PACE
+        findings.unless(
+            file.read.alternatives().iter().all(|all| {
+                let holds = |wanted: fn(&Need) -> bool| all.iter().any(wanted);
+                let ta_after_ca = !holds(|need| matches!(need, Need::Ta(_))) || holds(|need| *need == Need::Ca);
+                ta_after_ca && (!holds(|need| *need == Need::Ca) || holds(|need| *need == Need::Pace))
+            }),
+            place.clone(),
+            "TA comes after CA and CA after PACE: an alternative leaves out a step before",
+            "write PACE & CA & TA",
+        );
+        let everywhere = |wanted: fn(&Need) -> bool| {
+            !file.read.alternatives().is_empty() && file.read.alternatives().iter().all(|all| all.iter().any(wanted))
+        };
+        let (met, wanted) = match file.content {
+            FileContent::CardAccess => (file.read.allows(|_| false), "ALWAYS: it is read before any protocol"),
+            FileContent::Dg3 => (
+                everywhere(|need| *need == Need::Ta(TerminalRight::Dg3)),
+                "PACE & CA & TA[DG3]: prints open to nobody else",
+            ),
+            FileContent::Optional => {
+                (everywhere(|need| matches!(need, Need::Ta(_))), "PACE & CA & TA: law 04-20 art. 6")
+            }
+            _ => (everywhere(|need| *need == Need::Pace), "PACE: personal data open to nobody without a password"),
+        };
+        findings.unless(met, place, format!("the rule is {}", file.read), format!("write {wanted}"));
+    }
+}
+
+fn check_curve(parameter_id: u8, place: String, findings: &mut Findings) {
+    findings.unless(
+        curve_name(parameter_id).is_some(),
+        place,
+        format!("{parameter_id} names no curve that is known here"),
+        "write 12 (NIST P-256), 13 (brainpoolP256r1), 15 (NIST P-384) or 16 (brainpoolP384r1), 9303-11 §9.5.1",
+    );
+}

@@ -1,0 +1,237 @@
+//! Closed lists of the words that a profile may use: a word outside them is refused with the list of those inside.
+
+use serde::Deserialize;
+
+/// An enum of words: the TOML spelling and the spelling in reviews are the same.
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)+ }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+        pub enum $name {
+            $($(#[$variant_doc])* #[serde(rename = $word)] $variant,)+
+        }
+
+        impl $name {
+            /// The word in the profile.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $word,)+
+                }
+            }
+        }
+
+        impl core::fmt::Display for $name {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                f.write_str(self.name())
+            }
+        }
+    };
+}
+
+words! {
+    /// Fingerprints taken from the holder.
+    Prints {
+        /// Two, of two fingers.
+        Two = "two",
+        /// None.
+        None = "none",
+    }
+}
+
+words! {
+    /// What stands in place of prints for a holder without.
+    WithoutPrints {
+        /// DG3 with zero instances and random octets, 9303-10 §4.7.3.2.
+        ZeroInstance = "zero-instance",
+        /// No DG3 on the card.
+        NoDg3 = "no-dg3",
+    }
+}
+
+words! {
+    /// Secure channel protocol.
+    Scp {
+        /// Amd D.
+        Scp03 = "SCP03",
+    }
+}
+
+words! {
+    /// Keys on a card as it comes from its maker. A profile never holds a secret: only published keys have a name here.
+    TransportKeys {
+        /// The published GlobalPlatform test key 40..4F, three times.
+        GpTest = "gp-test-key-40-4F",
+    }
+}
+
+impl TransportKeys {
+    /// Octets of each of the three keys (ENC, MAC, DEK).
+    pub const fn octets(self) -> [u8; 16] {
+        match self {
+            Self::GpTest => *b"@ABCDEFGHIJKLMNO", // 40 41 .. 4F
+        }
+    }
+
+    /// Whether everybody knows them; a production line must refuse to leave them on a card.
+    pub const fn are_test_keys(self) -> bool {
+        matches!(self, Self::GpTest)
+    }
+}
+
+words! {
+    /// How card keys come out of a master key and the card's key diversification data.
+    Diversification {
+        /// The card key is the master key.
+        None = "none",
+        /// KDF3: CMAC-AES in counter mode over key number and diversification data.
+        Kdf3 = "kdf3",
+    }
+}
+
+words! {
+    /// PACE with generic mapping on elliptic curves, 9303-11 §9.2.
+    PaceProtocol {
+        /// AES-128.
+        EcdhGmAes128 = "id-PACE-ECDH-GM-AES-CBC-CMAC-128",
+        /// AES-192.
+        EcdhGmAes192 = "id-PACE-ECDH-GM-AES-CBC-CMAC-192",
+        /// AES-256.
+        EcdhGmAes256 = "id-PACE-ECDH-GM-AES-CBC-CMAC-256",
+    }
+}
+
+words! {
+    /// Password for PACE, 9303-11 §4.4.2.
+    Password {
+        /// Hash over document number, birth date and expiry date of the MRZ.
+        Mrz = "MRZ",
+        /// Card access number.
+        Can = "CAN",
+    }
+}
+
+words! {
+    /// Chip Authentication, 9303-11 §9.2.4.
+    CaProtocol {
+        /// AES-128.
+        EcdhAes128 = "id-CA-ECDH-AES-CBC-CMAC-128",
+        /// AES-192.
+        EcdhAes192 = "id-CA-ECDH-AES-CBC-CMAC-192",
+        /// AES-256.
+        EcdhAes256 = "id-CA-ECDH-AES-CBC-CMAC-256",
+    }
+}
+
+words! {
+    /// Signature suite of Terminal Authentication, TR-03110-3 §A.6.3.
+    TaProtocol {
+        /// ECDSA with SHA-256.
+        EcdsaSha256 = "id-TA-ECDSA-SHA-256",
+        /// ECDSA with SHA-384.
+        EcdsaSha384 = "id-TA-ECDSA-SHA-384",
+    }
+}
+
+words! {
+    /// Hash of passive authentication, 9303-12 §4.
+    HashName {
+        /// SHA-256.
+        Sha256 = "SHA-256",
+        /// SHA-384.
+        Sha384 = "SHA-384",
+    }
+}
+
+words! {
+    /// Signature of passive authentication, 9303-12 §4.
+    SignatureName {
+        /// ECDSA.
+        Ecdsa = "ECDSA",
+    }
+}
+
+words! {
+    /// State of the eMRTD instance.
+    AppletState {
+        /// Installed and selectable, GPC 2.3.1 §5.3.1.2: files may still be written.
+        Selectable = "SELECTABLE",
+        /// The applet's own state: sealed.
+        Personalized = "PERSONALIZED",
+        /// Locked: answers nobody.
+        Locked = "LOCKED",
+    }
+}
+
+words! {
+    /// State of the card, GPC 2.3.1 §5.1.1.
+    CardState {
+        /// Ready for the issuer.
+        OpReady = "OP_READY",
+        /// Initial data loaded.
+        Initialized = "INITIALIZED",
+        /// In the holder's hands.
+        Secured = "SECURED",
+        /// Only the issuer security domain answers.
+        CardLocked = "CARD_LOCKED",
+        /// Dead.
+        Terminated = "TERMINATED",
+    }
+}
+
+words! {
+    /// Record format of fingers.
+    FingerFormat {
+        /// Images, ISO/IEC 19794-4:2005.
+        Iso19794Part4 = "iso19794-4",
+        /// Minutiae, ISO/IEC 19794-2:2005.
+        Iso19794Part2 = "iso19794-2",
+    }
+}
+
+words! {
+    /// Image format of a print.
+    FingerImageFormat {
+        /// FBI IAFIS-IC-0110.
+        Wsq = "wsq",
+        /// PNG, grey.
+        Png = "png",
+        /// JPEG.
+        Jpeg = "jpeg",
+        /// JPEG 2000.
+        Jpeg2000 = "jpeg2000",
+        /// Not compressed (PGM file).
+        Raw = "raw",
+    }
+}
+
+words! {
+    /// Image format of the portrait.
+    PortraitFormat {
+        /// JPEG.
+        Jpeg = "jpeg",
+        /// JPEG 2000.
+        Jpeg2000 = "jpeg2000",
+    }
+}
+
+/// Name of a standardised domain parameter set that this house can compute on, 9303-11 §9.5.1.
+pub const fn curve_name(parameter_id: u8) -> Option<&'static str> {
+    match parameter_id {
+        12 => Some("NIST P-256"),
+        13 => Some("brainpoolP256r1"),
+        15 => Some("NIST P-384"),
+        16 => Some("brainpoolP384r1"),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_test_key_is_40_to_4f() {
+        let expected: Vec<u8> = (0x40..=0x4F).collect();
+        assert_eq!(TransportKeys::GpTest.octets().as_slice(), expected);
+    }
+}

@@ -1,0 +1,190 @@
+//! The profile as tables for review. The rendered form is committed beside the profile, so a change of an access rule
+//! shows in a review as the changed cell of a table.
+
+use crate::{FileContent, Place, Profile, curve_name};
+use core::fmt::Display;
+use core::fmt::Write as _;
+
+impl Profile {
+    /// The profile in Markdown.
+    pub fn render(&self) -> String {
+        let mut page = format!("# {}\n\n", self.product.title);
+        page.push_str("Rendered from the profile of the same name; change the profile, not this page.\n");
+        page.push_str("No interoperability with cards that DGSN issues is claimed.\n");
+        self.render_files(&mut page);
+        self.render_product(&mut page);
+        self.render_protocols(&mut page);
+        self.render_channel(&mut page);
+        page
+    }
+
+    fn render_files(&self, page: &mut String) {
+        page.push_str(
+            "\n## Files and access\n\nUPDATE is meant after sealing; before it, only the issuer's channel writes.\n\n",
+        );
+        let mut rows =
+            Table::new(&["EF", "FID", "SFI", "place", "octets at most", "READ", "UPDATE", "content", "basis"]);
+        for file in &self.files {
+            rows.row(&[
+                &file.name,
+                &format!("{:04X}", file.fid),
+                &format!("{:02X}", file.sfi),
+                &place(file.place),
+                &file.size_max,
+                // the bar would end the cell
+                &file.read.to_string().replace('|', "or"),
+                &"NEVER",
+                &content(file.content),
+                &file.basis,
+            ]);
+        }
+        page.push_str(&rows.0);
+        let (needed, memory) = (self.memory_needed_bytes(), self.chip.memory_bytes);
+        let _ = writeln!(page, "\nAll files full, their overhead and the reserve take {needed} of {memory} octets.");
+    }
+
+    fn render_product(&self, page: &mut String) {
+        let (product, holder, chip, biometrics) = (&self.product, &self.holder, &self.chip, &self.biometrics);
+        let ages = format!("from {} to below {} years at issue", holder.age_years_min, holder.age_years_below);
+        let mrz =
+            format!("`{}` `{}`, nationality `{}`", product.document_code, product.issuing_state, product.nationality);
+        let mut rows = Table::new(&["product", "value", "basis"]);
+        rows.row(&[&"name", &format!("`{}`", product.name), &product.basis]);
+        rows.row(&[&"MRZ begins", &mrz, &product.basis]);
+        rows.row(&[&"holder", &ages, &holder.basis]);
+        rows.row(&[&"validity", &format!("{} years at most", holder.validity_years_max), &holder.basis]);
+        rows.row(&[&"fingerprints", &holder.fingerprints, &holder.basis]);
+        rows.row(&[&"without prints", &biometrics.without_prints, &biometrics.basis]);
+        let portrait =
+            format!("{}, {} octets at most", list(&biometrics.portrait_formats), biometrics.portrait_bytes_max);
+        rows.row(&[&"portrait", &portrait, &biometrics.basis]);
+        if !biometrics.finger_image_formats.is_empty() {
+            let formats = list(&biometrics.finger_image_formats);
+            let prints =
+                format!("{}: {formats}, {} octets at most", biometrics.finger_format, biometrics.print_bytes_max);
+            rows.row(&[&"prints", &prints, &biometrics.basis]);
+        }
+        rows.row(&[
+            &"memory",
+            &format!("{} octets, {} reserved", chip.memory_bytes, chip.memory_reserved_bytes),
+            &chip.basis,
+        ]);
+        rows.row(&[&"ATR", &format!("`{}`", hex(&chip.atr.0)), &chip.basis]);
+        rows.row(&[&"extended length", &yes_no(chip.extended_length), &chip.basis]);
+        let data_groups: Vec<String> = self.lds.data_groups.iter().map(|n| format!("DG{n}")).collect();
+        rows.row(&[&"EF.COM", &format!("LDS {}, Unicode {}", self.lds.version, self.lds.unicode), &self.lds.basis]);
+        rows.row(&[&"data groups", &data_groups.join(", "), &self.lds.basis]);
+        page.push_str("\n## Product, chip, images\n\n");
+        page.push_str(&rows.0);
+    }
+
+    fn render_protocols(&self, page: &mut String) {
+        let curve = |id| format!("{id} ({})", curve_name(id).unwrap_or("unknown"));
+        let (pace, delay) = (&self.pace, self.pace.failure_delay);
+        let mut rows = Table::new(&["protocol", "parameter", "value", "basis"]);
+        for offer in &pace.infos {
+            rows.row(&[&"PACE", &"protocol", &offer.protocol, &pace.basis]);
+            rows.row(&[&"PACE", &"parameter id", &curve(offer.parameter_id), &pace.basis]);
+        }
+        rows.row(&[&"PACE", &"passwords", &list(&pace.passwords), &pace.basis]);
+        rows.row(&[&"PACE", &"CAN", &format!("{} digits", pace.can_digits), &pace.basis]);
+        let delay = format!(
+            "{} ms, times {} at each further failure, {} ms at most",
+            delay.first_ms, delay.factor, delay.max_ms
+        );
+        rows.row(&[&"PACE", &"wrong password", &delay, &pace.basis]);
+        rows.row(&[&"CA", &"protocol", &self.ca.protocol, &self.ca.basis]);
+        rows.row(&[&"CA", &"parameter id", &curve(self.ca.parameter_id), &self.ca.basis]);
+        rows.row(&[&"CA", &"key id", &self.ca.key_id, &self.ca.basis]);
+        rows.row(&[&"TA", &"protocols", &list(&self.ta.protocols), &self.ta.basis]);
+        let passive = format!("{} with {}", self.passive.signature, self.passive.hash);
+        rows.row(&[&"PA", &"EF.SOD", &passive, &self.passive.basis]);
+        page.push_str("\n## Protocols towards a reader\n\n");
+        page.push_str(&rows.0);
+    }
+
+    fn render_channel(&self, page: &mut String) {
+        let (channel, emrtd, ends) = (&self.secure_channel, &self.emrtd, &self.life_cycle);
+        let mut rows = Table::new(&["issuer's side", "value", "basis"]);
+        rows.row(&[&"security domain", &format!("`{}`", self.chip.isd_aid), &self.chip.basis]);
+        let protocol = format!("{}, i = {:02X}, level {:02X}", channel.protocol, channel.i, channel.level);
+        rows.row(&[&"secure channel", &protocol, &channel.basis]);
+        let transport = &channel.transport;
+        let test = if transport.keys.are_test_keys() { " (published test key)" } else { "" };
+        let keys = format!(
+            "KVN {:02X}, {}{test}, diversification {}",
+            transport.kvn, transport.keys, transport.diversification
+        );
+        rows.row(&[&"transport keys", &keys, &channel.basis]);
+        let issuer = &channel.issuer;
+        let keys =
+            format!("KVN {:02X}, AES-{}, diversification {}", issuer.kvn, issuer.key_bytes * 8, issuer.diversification);
+        rows.row(&[&"issuer keys", &keys, &channel.basis]);
+        rows.row(&[&"package", &format!("`{}`", emrtd.package_aid), &emrtd.basis]);
+        rows.row(&[&"module", &format!("`{}`", emrtd.module_aid), &emrtd.basis]);
+        rows.row(&[&"instance", &format!("`{}`", emrtd.instance_aid), &emrtd.basis]);
+        rows.row(&[&"selected after reset", &yes_no(emrtd.default_selected), &emrtd.basis]);
+        rows.row(&[&"applet ends", &ends.applet_end, &ends.basis]);
+        rows.row(&[&"card ends", &ends.card_end, &ends.basis]);
+        page.push_str("\n## Secure channel, applet, life cycle\n\n");
+        page.push_str(&rows.0);
+    }
+}
+
+/// A Markdown table that grows row by row.
+struct Table(String);
+
+impl Table {
+    fn new(heads: &[&str]) -> Self {
+        let mut table = Self(String::new());
+        table.row(&heads.iter().map(|head| head as &dyn Display).collect::<Vec<_>>());
+        table.row(&heads.iter().map(|_| &"---" as &dyn Display).collect::<Vec<_>>());
+        table
+    }
+
+    fn row(&mut self, cells: &[&dyn Display]) {
+        for cell in cells {
+            // writing into a String does not fail
+            let _ = write!(self.0, "| {cell} ");
+        }
+        self.0.push_str("|\n");
+    }
+}
+
+fn list<T: Display>(words: &[T]) -> String {
+    if words.is_empty() {
+        return "none".to_owned();
+    }
+    words.iter().map(T::to_string).collect::<Vec<_>>().join(", ")
+}
+
+fn hex(octets: &[u8]) -> String {
+    octets.iter().map(|octet| format!("{octet:02X}")).collect::<Vec<_>>().join(" ")
+}
+
+const fn yes_no(holds: bool) -> &'static str {
+    if holds { "yes" } else { "no" }
+}
+
+const fn place(place: Place) -> &'static str {
+    match place {
+        Place::Mf => "MF",
+        Place::Lds => "eMRTD",
+    }
+}
+
+const fn content(content: FileContent) -> &'static str {
+    match content {
+        FileContent::CardAccess => "PACE parameters",
+        FileContent::Com => "versions, list of data groups",
+        FileContent::Sod => "signed hashes of the data groups",
+        FileContent::Dg1 => "MRZ",
+        FileContent::Dg2 => "face",
+        FileContent::Dg3 => "fingers",
+        FileContent::Dg11 => "personal details",
+        FileContent::Dg12 => "document details",
+        FileContent::Dg13 => "civil data, bilingual",
+        FileContent::Dg14 => "PACE, CA and TA parameters, CA public key",
+        FileContent::Optional => "optional data of the holder",
+    }
+}
