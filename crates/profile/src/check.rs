@@ -109,6 +109,7 @@ impl Profile {
         sections.into_iter().chain(files).collect()
     }
 
+    /// The files fit the memory, and the answer to reset says the truth.
     fn check_chip(&self, findings: &mut Findings) {
         findings.unless(
             self.chip.atr.announces_extended_length() == self.chip.extended_length,
@@ -145,6 +146,7 @@ impl Profile {
         );
     }
 
+    /// The channel carries keys and personal data: what it offers must cover what it is asked for.
     fn check_channel(&self, findings: &mut Findings) {
         let channel = &self.secure_channel;
         findings.unless(
@@ -194,6 +196,7 @@ impl Profile {
         );
     }
 
+    /// A reader can open the card, a guesser cannot, and the end of issuance is a state that can be reached and used.
     fn check_protocols(&self, findings: &mut Findings) {
         for (index, offer) in self.pace.infos.iter().enumerate() {
             let place = format!("pace.infos[{index}].parameter_id");
@@ -245,6 +248,7 @@ impl Profile {
         );
     }
 
+    /// DG3 and the limits of the images follow from whether the product holds prints.
     fn check_biometrics(&self, findings: &mut Findings) {
         let (biometrics, prints) = (&self.biometrics, self.holder.fingerprints);
         findings.unless(
@@ -294,6 +298,7 @@ impl Profile {
         need("file.DG3.size_max", room(FileContent::Dg3), dg3, findings);
     }
 
+    /// The files that every eMRTD has are there, and EF.COM lists exactly the data groups that exist.
     fn check_file_set(&self, findings: &mut Findings) {
         use FileContent::{CardAccess, Com, Dg1, Dg2, Dg14, Sod};
         for (content, name) in [
@@ -367,6 +372,7 @@ impl Profile {
         self.check_rule(file, findings);
     }
 
+    /// A rule may only ask for what the card offers, in an order that can be gone, and no less than the content needs.
     fn check_rule(&self, file: &FileSpec, findings: &mut Findings) {
         let place = format!("file.{}.read", file.name);
         let needs = || file.read.alternatives().iter().flatten();

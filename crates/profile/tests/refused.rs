@@ -1,0 +1,139 @@
+//! Profiles that must be refused: each differs from the sound one in a single place.
+
+use bitaqa_profile::{FileContent, Password, Profile, ProfileError};
+
+const SOUND: &str = include_str!("../../../card-profiles/cnie-2.0.toml");
+const MINOR: &str = include_str!("../../../card-profiles/cnie-2.0-minor.toml");
+
+/// The sound profile with one text replaced, parsed.
+fn changed(from: &str, to: &str) -> Result<Profile, ProfileError> {
+    assert!(SOUND.contains(from), "`{from}` is not in the profile");
+    Profile::parse(&SOUND.replacen(from, to, 1), "changed.toml")
+}
+
+#[test]
+fn each_change_is_refused_at_its_place() {
+    let cases = [
+        // (from, to, place begins with, what or remedy contains)
+        ("name = \"cnie-2.0\"", "name = \"a b\"", "product.name", "characters"),
+        ("document_code = \"ID\"", "document_code = \"PM\"", "product.document_code", "TD1"),
+        ("issuing_state = \"MAR\"", "issuing_state = \"mar\"", "product.issuing_state", "capitals"),
+        ("age_years_below = 150", "age_years_below = 12", "holder.age_years_below", "no age"),
+        ("validity_years_max = 10", "validity_years_max = 0", "holder.validity_years_max", "validity"),
+        ("basis = \"9303-10 §3.11.3\"", "basis = \" \"", "file.EF.CardAccess.basis", "not DGSN-published"),
+        ("extended_length = true", "extended_length = false", "chip.extended_length", "opposite"),
+        (
+            "memory_bytes = 163840",
+            "memory_bytes = 100000",
+            "chip.memory_bytes",
+            "need 110080 octets, the card has 100000",
+        ),
+        ("size_max = 57600", "size_max = 200000", "file.DG3.size_max", "file larger than the card"),
+        ("size_max = 24704", "size_max = 24600", "file.DG2.size_max", "room for 24600"),
+        ("print_bytes_max = 28672", "print_bytes_max = 30000", "file.DG3.size_max", "largest images"),
+        ("\"F042495441514101\"", "\"A0000002471001\"", "emrtd", "equal"),
+        ("i = 0x70", "i = 0x71", "secure_channel.i", "parameter i"),
+        ("i = 0x70", "i = 0x10", "secure_channel.level", "does not offer"),
+        ("level = 0x33", "level = 0x23", "secure_channel.level", "no security level"),
+        ("level = 0x33", "level = 0x11", "secure_channel.level", "in clear"),
+        ("kvn = 0xFF", "kvn = 0x80", "secure_channel.transport.kvn", "key version"),
+        ("kvn = 0x30", "kvn = 0x40", "secure_channel.issuer.kvn", "30 to 3F"),
+        ("key_bytes = 32", "key_bytes = 20", "secure_channel.issuer.key_bytes", "AES"),
+        ("parameter_id = 12", "parameter_id = 14", "pace.infos[0].parameter_id", "no curve"),
+        ("parameter_id = 12\nkey", "parameter_id = 3\nkey", "ca.parameter_id", "no curve"),
+        ("passwords = [\"CAN\", \"MRZ\"]", "passwords = []", "pace.passwords", "nothing is offered"),
+        ("passwords = [\"CAN\", \"MRZ\"]", "passwords = [\"CAN\", \"CAN\"]", "pace.passwords", "twice"),
+        ("can_digits = 6", "can_digits = 4", "pace.can_digits", "6 digits"),
+        ("factor = 2", "factor = 1", "pace.failure_delay", "grow"),
+        ("applet_end = \"PERSONALIZED\"", "applet_end = \"SELECTABLE\"", "life_cycle.applet_end", "SELECTABLE"),
+        ("card_end = \"SECURED\"", "card_end = \"TERMINATED\"", "life_cycle.card_end", "TERMINATED"),
+        (
+            "portrait_formats = [\"jpeg\", \"jpeg2000\"]",
+            "portrait_formats = []",
+            "biometrics.portrait_formats",
+            "portrait",
+        ),
+        ("fingerprints = \"two\"", "fingerprints = \"none\"", "biometrics.finger_image_formats", "none"),
+        ("data_groups = [1, 2, 3, 11,", "data_groups = [1, 2, 11,", "lds.data_groups", "EF.COM would list"),
+        ("version = \"0108\"", "version = \"18\"", "lds", "4 digits"),
+        ("sfi = 0x03", "sfi = 0x02", "file.DG2.sfi", "same sfi"),
+        ("sfi = 0x03", "sfi = 31", "file.DG3.sfi", "no short EF identifier"),
+        ("fid = 0x0103", "fid = 0x0102", "file.DG2.fid", "same fid"),
+        ("fid = 0x0103", "fid = 0x3F00", "file.DG3.fid", "reserved"),
+        ("place = \"mf\"", "place = \"lds\"", "file.EF.CardAccess.place", "master file"),
+        ("content = \"dg12\"", "content = \"dg11\"", "lds.data_groups", "ascending"),
+        ("read = \"PACE & CA & TA[DG3]\"", "read = \"PACE\"", "file.DG3.read", "prints open to nobody else"),
+        ("read = \"PACE & CA & TA[DG3]\"", "read = \"PACE & TA[DG3]\"", "file.DG3.read", "TA comes after CA"),
+        ("read = \"PACE & CA & TA\"", "read = \"PACE & CA\"", "file.EF.Optional.read", "art. 6"),
+        ("read = \"PACE & CA & TA\"", "read = \"PACE & CA & TA | PIN[1]\"", "file.EF.Optional.read", "does not offer"),
+        ("read = \"PACE\"", "read = \"ALWAYS\"", "file.EF.COM.read", "without a password"),
+        ("read = \"PACE\"", "read = \"NEVER\"", "file.EF.COM.read", "rule is NEVER"),
+        ("read = \"ALWAYS\"", "read = \"PACE\"", "file.EF.CardAccess.read", "before any protocol"),
+        ("protocols = [\"id-TA-ECDSA-SHA-256\"]", "protocols = []", "file.DG3.read", "does not offer"),
+    ];
+    for (from, to, place, words) in cases {
+        let error = changed(from, to).expect_err(to);
+        let found = error.problems.iter().any(|problem| {
+            let said = problem.what.contains(words) || problem.remedy.contains(words);
+            problem.place.starts_with(place) && said && !problem.remedy.is_empty()
+        });
+        assert!(found, "{to}: {error}");
+        assert_eq!(error.file, "changed.toml");
+    }
+}
+
+#[test]
+fn a_wrong_shape_names_line_and_column() {
+    let cases = [
+        ("i = 0x70", "i = 0x70\ncolour = \"red\"", "unknown field `colour`", "correct the spelling"),
+        ("i = 0x70\n", "", "missing field `i`", "add the key"),
+        ("i = 0x70", "i = 0x170", "", "correct the value"),
+        ("protocol = \"SCP03\"", "protocol = \"SCP01\"", "SCP01", "correct the value"),
+        ("\"A0000002471001\"", "\"A000\"", "5 to 16 octets", "correct the value"),
+        ("read = \"ALWAYS\"", "read = \"TA[DG7]\"", "TA[DG7]", "correct the value"),
+        ("D4 21 C0 31", "D4 21 C0 32", "TCK", "correct the value"),
+        ("D4 21 C0 31", "D4 21 C0 3", "hexadecimal", "correct the value"),
+        ("[chip.cplc]", "[chip.cplc", "", "correct the value"),
+    ];
+    for (from, to, what, remedy) in cases {
+        let error = changed(from, to).expect_err(to);
+        let [problem] = error.problems.as_slice() else { panic!("{error}") };
+        assert!(problem.place.starts_with("line ") && problem.place.contains(", column "), "{error}");
+        assert!(problem.what.contains(what) && problem.remedy.contains(remedy), "{error}");
+    }
+    let line = SOUND.lines().position(|line| line.starts_with("i = ")).unwrap() + 1;
+    let error = changed("i = 0x70", "i = 0x170").expect_err("too large");
+    assert!(error.to_string().starts_with(&format!("changed.toml: line {line}, column 5: ")), "{error}");
+}
+
+#[test]
+fn all_problems_come_at_once() {
+    let text = SOUND.replace("sfi = 0x03", "sfi = 31").replace("can_digits = 6", "can_digits = 9");
+    assert_eq!(Profile::parse(&text, "two.toml").expect_err("two faults").problems.len(), 2);
+}
+
+#[test]
+fn the_builtin_profiles_say_what_the_law_says() {
+    let (adult, minor) = (Profile::builtin("cnie-2.0").unwrap(), Profile::builtin("cnie-2.0-minor").unwrap());
+    assert!(adult.serves_age(12) && !adult.serves_age(11) && minor.serves_age(11) && !minor.serves_age(12));
+    assert_eq!((adult.holder.validity_years_max, minor.holder.validity_years_max), (10, 7));
+    assert!(minor.file(FileContent::Dg3).unwrap().size_max < 100);
+    assert_eq!(adult.pace.passwords, [Password::Can, Password::Mrz]);
+    let waits: Vec<u32> = (0..8).map(|failures| adult.pace.failure_delay.after(failures)).collect();
+    assert_eq!(waits, [0, 250, 500, 1000, 2000, 4000, 8000, 8000]);
+    assert_eq!(adult.pace.failure_delay.after(u32::MAX), 8000);
+    let unknown = Profile::builtin("cnie-3.0").expect_err("no such profile");
+    assert!(unknown.to_string().contains("cnie-2.0-minor"));
+}
+
+/// The minor profile may differ from the adult one in what the law makes different, and in nothing else.
+#[test]
+fn the_two_profiles_share_their_card() {
+    let (adult, minor) = (Profile::parse(SOUND, "a").unwrap(), Profile::parse(MINOR, "m").unwrap());
+    assert_eq!((adult.chip, adult.secure_channel, adult.emrtd), (minor.chip, minor.secure_channel, minor.emrtd));
+    assert_eq!((adult.pace, adult.ca, adult.ta, adult.passive), (minor.pace, minor.ca, minor.ta, minor.passive));
+    let access = |files: &[bitaqa_profile::FileSpec]| {
+        files.iter().map(|file| (file.name.clone(), file.fid, file.sfi, file.read.clone())).collect::<Vec<_>>()
+    };
+    assert_eq!(access(&adult.files), access(&minor.files));
+}
