@@ -9,6 +9,8 @@ mod bytes;
 mod class;
 mod command;
 pub mod describe;
+pub mod dgi;
+pub mod fcp;
 mod response;
 mod sw;
 pub mod tlv;

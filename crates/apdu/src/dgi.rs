@@ -1,0 +1,69 @@
+//! Data grouping identifiers: framing (EMV CPS 1.1 §3.2, GPC 2.3.1 §11.11.3.3) and the numbers that our eMRTD applet
+//! takes. A file is written by the DGI that equals its FID.
+//!
+//! ```text
+//! DGI(2) ‖ length (00..FE, or FF + 2 octets) ‖ value
+//! ```
+
+/// Binding tag: first DGI of an order, 16 octets. The applet refuses a second, different one.
+pub const ORDER_TAG: u16 = 0x8F01;
+/// CAN, ASCII digits, under the DEK.
+pub const CAN: u16 = 0x8F02;
+/// SHA-1 of the MRZ key input (9303-11 §9.7.1.2), 20 octets, under the DEK.
+pub const MRZ_SECRET: u16 = 0x8F03;
+/// CVCA certificate `7F21 ..`: trust point of Terminal Authentication.
+pub const CVCA_CERTIFICATE: u16 = 0x8F05;
+/// Current date of the card, six unpacked BCD digits YYMMDD (TR-03110-3 §D.2.1.3).
+pub const CURRENT_DATE: u16 = 0x8F06;
+
+/// GET DATA tag: FID(2) ‖ octets(2) ‖ SHA-256(32) of each written file, for the check before sealing.
+pub const GET_DATA_DIGESTS: u16 = 0xDF31;
+/// GET DATA tag: the binding tag.
+pub const GET_DATA_ORDER_TAG: u16 = 0xDF32;
+/// GET DATA tag: public key of Chip Authentication, uncompressed point.
+pub const GET_DATA_CA_PUBLIC_KEY: u16 = 0xDF33;
+
+/// Octets of the header for a value of `length` octets.
+pub const fn header_length(length: u16) -> usize {
+    if length < 0xFF { 3 } else { 5 }
+}
+
+/// The header of a DGI.
+pub fn header(number: u16, length: u16) -> Vec<u8> {
+    let mut octets = number.to_be_bytes().to_vec();
+    match u8::try_from(length) {
+        Ok(short) if short < 0xFF => octets.push(short),
+        _ => {
+            octets.push(0xFF);
+            octets.extend_from_slice(&length.to_be_bytes());
+        }
+    }
+    octets
+}
+
+/// Number, length of the value, and octets of the header; `None` while the header is not complete.
+pub fn read_header(octets: &[u8]) -> Option<(u16, usize, usize)> {
+    match *octets {
+        [a, b, 0xFF, high, low, ..] => {
+            Some((u16::from_be_bytes([a, b]), usize::from(u16::from_be_bytes([high, low])), 5))
+        }
+        [_, _, 0xFF, ..] => None,
+        [a, b, length, ..] => Some((u16::from_be_bytes([a, b]), usize::from(length), 3)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_go_both_ways_at_the_edges() {
+        for length in [0u16, 1, 0xFE, 0xFF, 0x100, 0xFFFF] {
+            let octets = header(0x0102, length);
+            assert_eq!(octets.len(), header_length(length));
+            assert_eq!(read_header(&octets), Some((0x0102, usize::from(length), octets.len())));
+            assert_eq!(read_header(&octets[..octets.len() - 1]), None);
+        }
+    }
+}
