@@ -6,6 +6,7 @@
 
 pub mod arrows;
 pub mod calls;
+pub mod citations;
 pub mod density;
 mod finding;
 pub mod lexer;

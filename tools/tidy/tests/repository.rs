@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use bitaqa_tidy::arrows::{PAGE, Table};
+use bitaqa_tidy::citations::{self, Citations, Editions};
 use bitaqa_tidy::{Finding, Tree, calls, density, manifest, marks, names, papers, sizes, third_party};
 
 /// Fails with every finding, one a line.
@@ -103,6 +104,30 @@ fn is_executable(path: &std::path::Path) -> bool {
 fn every_vector_says_where_it_comes_from() {
     let tree = Tree::read();
     hold(tree.under("test-vectors", ".toml").flat_map(|(path, text)| papers::check_vector(path, text)));
+}
+
+/// `UPDATE_EXPECT=1 cargo test -p bitaqa-tidy` writes the page anew; what it then says is reviewed with the change.
+#[test]
+fn the_page_of_standards_lists_what_the_code_cites() {
+    let tree = Tree::read();
+    let page = tree.text(citations::PAGE).unwrap_or_default();
+    let editions = Editions::parse(page);
+    let (mut cited, mut findings) = (Citations::default(), Vec::new());
+    for source in tree.sources().iter().filter(|source| source.path.starts_with("crates/")) {
+        findings.extend(cited.add(source, &editions));
+    }
+    let vectors = citations::vectors(tree.under("test-vectors", ".toml"));
+    let filled = citations::fill(page, "clauses", &cited.table(&editions));
+    let filled = filled.and_then(|page| citations::fill(&page, "vectors", &vectors)).unwrap();
+    if std::env::var_os("UPDATE_EXPECT").is_some() {
+        std::fs::write(tree.root.join(citations::PAGE), filled).unwrap();
+    } else if filled != page {
+        let first = (1..).zip(filled.lines()).find(|(line, text)| page.lines().nth(line - 1) != Some(*text));
+        let (line, text) = first.unwrap_or((1, "shorter"));
+        let detail = format!("should be: {text}; run UPDATE_EXPECT=1 cargo test -p bitaqa-tidy");
+        findings.push(Finding::new(citations::PAGE, line, "citation", detail));
+    }
+    hold(findings);
 }
 
 #[test]
