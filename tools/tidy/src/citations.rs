@@ -149,8 +149,8 @@ pub fn fill(page: &str, name: &str, body: &str) -> Result<String, Finding> {
 mod tests {
     use super::*;
 
-    const PAGE_TEXT: &str = "# S\n## Editions\n| name | e |\n|---|---|\n| `9303-1` | a |\n| `9303-11` | b |\n| `Amd D` | c |\n\
-                             ## Clauses\n| `no` |\n<!-- begin x -->\nold\n<!-- end x -->\nrest\n";
+    const PAGE_TEXT: &str = "# S\n## Editions\n| name | edition |\n|---|---|\n| `9303-1` | a |\n| `9303-11` | b |\n\
+                             | `Amd D` | c |\n## Clauses\n| `no` |\n<!-- begin x -->\nold\n<!-- end x -->\nrest\n";
 
     fn read(text: &str) -> (Vec<String>, Vec<usize>) {
         let editions = Editions::parse(PAGE_TEXT);
