@@ -1,0 +1,165 @@
+//! AES whose key size is known at run time only, for the protocols that negotiate it. It implements the block-cipher
+//! traits, so that CBC and CMAC of the same family work on it as they do on the sized types.
+
+use crate::KeyLength;
+use aes::{Aes128, Aes192, Aes256};
+use cbc::{Decryptor, Encryptor};
+use cipher::array::Array;
+use cipher::common::InnerInit;
+use cipher::consts::U16;
+use cipher::{
+    BlockCipherDecClosure, BlockCipherDecrypt, BlockCipherEncClosure, BlockCipherEncrypt, BlockModeDecrypt,
+    BlockModeEncrypt, BlockSizeUser, InnerIvInit, KeyInit,
+};
+use cmac::{Cmac, Mac};
+use zeroize::Zeroizing;
+
+/// Octets of a block, of a CMAC and of a send sequence counter.
+pub(crate) const BLOCK: usize = 16;
+
+/// An expanded key, wiped when dropped (feature `zeroize` of the crate `aes`).
+pub(crate) enum AesKey {
+    Aes128(Aes128),
+    Aes192(Aes192),
+    Aes256(Aes256),
+}
+
+impl AesKey {
+    /// Takes 16, 24 or 32 octets.
+    pub(crate) fn new(key: &[u8]) -> Result<Self, KeyLength> {
+        let wrong = KeyLength(key.len());
+        match key.len() {
+            16 => Aes128::new_from_slice(key).map(Self::Aes128).map_err(|_| wrong),
+            24 => Aes192::new_from_slice(key).map(Self::Aes192).map_err(|_| wrong),
+            32 => Aes256::new_from_slice(key).map(Self::Aes256).map_err(|_| wrong),
+            _ => Err(wrong),
+        }
+    }
+
+    /// One block under the bare cipher: IV of secure messaging, key check values.
+    pub(crate) fn encrypt_block(&self, block: [u8; BLOCK]) -> [u8; BLOCK] {
+        let mut block = Array::from(block);
+        BlockCipherEncrypt::encrypt_block(self, &mut block);
+        block.into()
+    }
+
+    /// CBC in place over whole blocks; what is not a whole block at the end stays as it is, callers pad first.
+    pub(crate) fn cbc_encrypt(&self, iv: [u8; BLOCK], octets: &mut [u8]) {
+        let (blocks, _) = Array::slice_as_chunks_mut(octets);
+        Encryptor::inner_iv_init(self, &Array::from(iv)).encrypt_blocks(blocks);
+    }
+
+    /// Inverse of [`Self::cbc_encrypt`].
+    pub(crate) fn cbc_decrypt(&self, iv: [u8; BLOCK], octets: &mut [u8]) {
+        let (blocks, _) = Array::slice_as_chunks_mut(octets);
+        Decryptor::inner_iv_init(self, &Array::from(iv)).decrypt_blocks(blocks);
+    }
+
+    /// CMAC over the parts one after the other, SP 800-38B.
+    pub(crate) fn cmac(&self, parts: &[&[u8]]) -> [u8; BLOCK] {
+        let mut mac = Cmac::inner_init(self);
+        for part in parts {
+            mac.update(part);
+        }
+        mac.finalize().into_bytes().into()
+    }
+}
+
+impl BlockSizeUser for AesKey {
+    type BlockSize = U16;
+}
+
+impl BlockCipherEncrypt for AesKey {
+    fn encrypt_with_backend(&self, f: impl BlockCipherEncClosure<BlockSize = U16>) {
+        match self {
+            Self::Aes128(key) => key.encrypt_with_backend(f),
+            Self::Aes192(key) => key.encrypt_with_backend(f),
+            Self::Aes256(key) => key.encrypt_with_backend(f),
+        }
+    }
+}
+
+impl BlockCipherDecrypt for AesKey {
+    fn decrypt_with_backend(&self, f: impl BlockCipherDecClosure<BlockSize = U16>) {
+        match self {
+            Self::Aes128(key) => key.decrypt_with_backend(f),
+            Self::Aes192(key) => key.decrypt_with_backend(f),
+            Self::Aes256(key) => key.decrypt_with_backend(f),
+        }
+    }
+}
+
+/// First eight octets of a CMAC, the form in which every protocol here sends it.
+pub(crate) fn first_eight(mac: [u8; BLOCK]) -> [u8; 8] {
+    let [a, b, c, d, e, f, g, h, ..] = mac;
+    [a, b, c, d, e, f, g, h]
+}
+
+/// Octets after padding with method 2 of 9797-1 to whole blocks: always at least one more.
+pub(crate) const fn padded_length(octets: usize) -> usize {
+    (octets / BLOCK + 1) * BLOCK
+}
+
+/// Pads from `start` on with 80 00.. to whole blocks.
+pub(crate) fn pad(octets: &mut Vec<u8>, start: usize) {
+    let length = padded_length(octets.len().saturating_sub(start));
+    octets.push(0x80);
+    octets.resize(start + length, 0);
+}
+
+/// Octets before the padding; `None` when there is none. The MAC was checked before, so the walk tells nothing new.
+pub(crate) fn unpadded_length(octets: &[u8]) -> Option<usize> {
+    let last = octets.iter().rposition(|octet| *octet != 0)?;
+    (octets.get(last) == Some(&0x80) && octets.len() - last <= BLOCK).then_some(last)
+}
+
+/// Decrypts a copy and takes the padding off; `None` for no whole blocks or no padding.
+pub(crate) fn cbc_decrypt_padded(key: &AesKey, iv: [u8; BLOCK], cryptogram: &[u8]) -> Option<Vec<u8>> {
+    if cryptogram.is_empty() || !cryptogram.len().is_multiple_of(BLOCK) {
+        return None;
+    }
+    let mut octets = Zeroizing::new(cryptogram.to_vec());
+    key.cbc_decrypt(iv, &mut octets);
+    let length = unpadded_length(&octets)?;
+    octets.truncate(length);
+    Some(core::mem::take(&mut *octets))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{hex, vectors};
+
+    #[test]
+    fn cmac_gives_the_values_of_sp_800_38b() {
+        for case in vectors(include_str!("../../../test-vectors/nist/aes_cmac.toml")) {
+            let key = AesKey::new(&case.octets("key")).unwrap();
+            let message = case.octets("message");
+            assert_eq!(key.cmac(&[&message]).to_vec(), case.octets("mac"), "{}", case.name());
+            let (left, right) = message.split_at(message.len() / 3);
+            assert_eq!(key.cmac(&[left, right]).to_vec(), case.octets("mac"), "{}", case.name());
+        }
+    }
+
+    #[test]
+    fn key_lengths_other_than_those_of_aes_are_refused() {
+        for length in [0usize, 8, 15, 17, 31, 33] {
+            assert_eq!(AesKey::new(&vec![1; length]).err(), Some(KeyLength(length)));
+        }
+    }
+
+    #[test]
+    fn padding_goes_on_and_off_and_a_wrong_one_is_seen() {
+        for length in 0..40 {
+            let mut octets = vec![0xAA; 3 + length];
+            pad(&mut octets, 3);
+            assert_eq!(octets.len() - 3, padded_length(length));
+            assert_eq!(unpadded_length(&octets[3..]), Some(length));
+        }
+        assert_eq!(unpadded_length(&[]), None);
+        assert_eq!(unpadded_length(&[0; 16]), None);
+        assert_eq!(unpadded_length(&[0x81; 16]), None);
+        assert_eq!(unpadded_length(&hex("80000000000000000000000000000000")), Some(0));
+        assert_eq!(unpadded_length(&hex("8000000000000000000000000000000000")), None); // more than a block of it
+    }
+}

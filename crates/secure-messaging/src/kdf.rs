@@ -1,0 +1,62 @@
+//! Key derivation of travel documents, 9303-11 §9.7.1 and TR-03110-3 §A.2.3.
+
+use crate::sm::Cipher;
+use sha1::{Digest, Sha1};
+use sha2::Sha256;
+use zeroize::{Zeroize, Zeroizing};
+
+/// The counter that tells what a derived key is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// KS_Enc, from a shared secret.
+    Encryption = 1,
+    /// KS_MAC, from a shared secret.
+    Authentication = 2,
+    /// K_pi, from a password.
+    Password = 3,
+}
+
+/// KDF(K, c) = the first octets of H(K ‖ c), c being the counter in four octets. H is SHA-1 for AES-128 and SHA-256 for
+/// longer keys. The result is as long as a key of the cipher.
+pub fn derive(secret: &[u8], purpose: Purpose, cipher: Cipher) -> Zeroizing<Vec<u8>> {
+    let counter = (purpose as u32).to_be_bytes();
+    let mut digest = match cipher {
+        Cipher::Aes128 => hash::<Sha1>(secret, counter),
+        Cipher::Aes192 | Cipher::Aes256 => hash::<Sha256>(secret, counter),
+    };
+    // The rest behind the key is wiped too: truncating alone would leave it in the buffer.
+    for octet in digest.iter_mut().skip(cipher.key_octets()) {
+        octet.zeroize();
+    }
+    digest.truncate(cipher.key_octets());
+    digest
+}
+
+fn hash<D: Digest>(secret: &[u8], counter: [u8; 4]) -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(D::new().chain_update(secret).chain_update(counter).finalize().to_vec())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::vectors;
+
+    #[test]
+    fn every_aes_row_of_the_worked_examples() {
+        for case in vectors(include_str!("../../../test-vectors/icao9303-11/kdf.toml")) {
+            let cipher = match case.text("cipher") {
+                "AES-128" => Cipher::Aes128,
+                "AES-192" => Cipher::Aes192,
+                "AES-256" => Cipher::Aes256,
+                other => panic!("{other}"),
+            };
+            let purpose = match case.0["counter"].as_integer().unwrap() {
+                1 => Purpose::Encryption,
+                2 => Purpose::Authentication,
+                3 => Purpose::Password,
+                other => panic!("{other}"),
+            };
+            assert_eq!(*derive(&case.octets("K"), purpose, cipher), case.octets("key"), "{}", case.name());
+        }
+    }
+}

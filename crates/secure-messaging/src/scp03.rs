@@ -1,0 +1,342 @@
+//! Secure Channel Protocol 03, GPC Amendment D 1.1.1, with MACs of eight octets (S8): opening from both sides, the
+//! session, and what its static data encryption key protects.
+//!
+//! ```text
+//! host                                                        card
+//! 80 50 KVN 00 08 host challenge                       ->
+//!       <- KDD(10) KVN 03 i  card challenge(8)  card cryptogram(8)  [sequence counter(3)]
+//! 84 82 level 00 10 host cryptogram(8) C-MAC(8)        ->
+//!       <- 9000, without R-MAC; from here on every command and response is protected
+//! ```
+//! Not here: 16-octet challenges and MACs (S16 of Amd D 1.2), BEGIN and END R-MAC SESSION, level 00.
+
+mod authenticate;
+mod put_key;
+mod session;
+
+pub use authenticate::{
+    AwaitExternalAuthenticate, CardSession, HostSession, InitializeUpdateResponse, initialize_update, open,
+};
+pub use put_key::{check_put_key_confirmation, parse_put_key, put_key, put_key_confirmation, put_key_data};
+
+use crate::KeyLength;
+use crate::aes_key::{AesKey, BLOCK, cbc_decrypt_padded, pad};
+use bitaqa_apdu::{Bytes, Sw};
+use core::fmt;
+use zeroize::Zeroizing;
+
+/// Bits of the parameter `i`, Amd D Table 5-1.
+pub mod i_parameter {
+    /// Challenges, cryptograms and MACs of 16 octets; not spoken here.
+    pub const S16: u8 = 0x01;
+    /// The card challenge is computed from the sequence counter and not drawn.
+    pub const PSEUDO_RANDOM: u8 = 0x10;
+    /// R-MAC.
+    pub const R_MAC: u8 = 0x20;
+    /// R-MAC and R-ENCRYPTION.
+    pub const R_ENCRYPTION: u8 = 0x60;
+}
+
+/// Security level of a session: P1 of EXTERNAL AUTHENTICATE, Amd D Table 7-3.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct SecurityLevel(pub u8);
+
+impl SecurityLevel {
+    /// Commands with MAC.
+    pub const C_MAC: Self = Self(0x01);
+    /// Commands encrypted and with MAC.
+    pub const C_DECRYPTION: Self = Self(0x03);
+    /// Commands and responses with MAC.
+    pub const C_MAC_R_MAC: Self = Self(0x11);
+    /// Commands encrypted and with MAC, responses with MAC.
+    pub const C_DECRYPTION_R_MAC: Self = Self(0x13);
+    /// Commands and responses encrypted and with MAC.
+    pub const C_DECRYPTION_R_ENCRYPTION: Self = Self(0x33);
+    /// All levels spoken here. Level 00, authentication without protection, is not one of them.
+    pub const ALL: &[Self] = &[
+        Self::C_MAC,
+        Self::C_DECRYPTION,
+        Self::C_MAC_R_MAC,
+        Self::C_DECRYPTION_R_MAC,
+        Self::C_DECRYPTION_R_ENCRYPTION,
+    ];
+
+    /// Whether command data are encrypted.
+    pub const fn encrypts_commands(self) -> bool {
+        self.0 & 0x02 != 0
+    }
+
+    /// Whether responses carry a MAC.
+    pub const fn authenticates_responses(self) -> bool {
+        self.0 & 0x10 != 0
+    }
+
+    /// Whether response data are encrypted.
+    pub const fn encrypts_responses(self) -> bool {
+        self.0 & 0x20 != 0
+    }
+
+    /// Whether the level is defined and a card with this parameter `i` has it.
+    pub fn is_offered_by(self, i: u8) -> bool {
+        let wanted = match (self.encrypts_responses(), self.authenticates_responses()) {
+            (true, _) => i_parameter::R_ENCRYPTION,
+            (false, true) => i_parameter::R_MAC,
+            (false, false) => 0,
+        };
+        Self::ALL.contains(&self) && i & wanted == wanted
+    }
+}
+
+/// What can go wrong on either side.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Scp03Error {
+    /// Data field of another length than the command has.
+    #[error("data field of a wrong length")]
+    Length,
+    /// P1 or P2 not defined: key identifier other than 00, or a level not defined or not offered.
+    #[error("P1-P2 {0:04X} not defined or not offered")]
+    P1P2(u16),
+    /// EXTERNAL AUTHENTICATE without secure-messaging indication.
+    #[error("EXTERNAL AUTHENTICATE must have class 84")]
+    Class,
+    /// INITIALIZE UPDATE asks for another key set.
+    #[error("no key set of version {0:02X}")]
+    KeyVersion(u8),
+    /// The sequence counter is used up, or none was given for a pseudo-random challenge.
+    #[error("no value left of the sequence counter")]
+    SequenceCounter,
+    /// The host does not hold the keys.
+    #[error("the host cryptogram is wrong")]
+    HostCryptogram,
+    /// The C-MAC of EXTERNAL AUTHENTICATE does not verify.
+    #[error("the C-MAC of EXTERNAL AUTHENTICATE is wrong")]
+    Checksum,
+    /// Keys of no AES length or of different lengths.
+    #[error(transparent)]
+    Key(#[from] KeyLength),
+    /// Data of PUT KEY that are no key set of AES keys.
+    #[error("PUT KEY: {0}")]
+    KeyData(&'static str),
+    /// A key arrived other than it was sent.
+    #[error("key check value of key {0} is wrong")]
+    KeyCheckValue(u8),
+    /// Sensitive data that are no padded whole blocks under the DEK.
+    #[error("sensitive data do not decrypt to padded data")]
+    SensitiveData,
+    /// Host: the card refused.
+    #[error("{command} answered {sw}")]
+    Status {
+        /// Command that was refused.
+        command: &'static str,
+        /// Answer.
+        sw: Sw,
+    },
+    /// Host: the response of INITIALIZE UPDATE has none of the layouts of Amd D Table 7-2.
+    #[error("INITIALIZE UPDATE: a response of {0} octets fits no layout")]
+    Answer(usize),
+    /// Host: the card speaks another protocol or variant.
+    #[error("the card offers SCP{protocol:02X} with i = {i:02X}, not SCP03 with 8-octet MACs")]
+    Protocol {
+        /// Secure channel protocol identifier.
+        protocol: u8,
+        /// Parameter i.
+        i: u8,
+    },
+    /// Host: the level asked for is beyond the card.
+    #[error("the card with i = {i:02X} does not offer level {level:02X}")]
+    Level {
+        /// Level asked for.
+        level: u8,
+        /// Parameter i.
+        i: u8,
+    },
+    /// Host: there are no keys for this card.
+    #[error("no keys for this card: {0}")]
+    NoKeys(String),
+    /// Host: the card does not hold the keys. Nothing was sent to it that could spend its retry counter.
+    #[error("the card cryptogram is wrong: the card holds other keys")]
+    CardCryptogram,
+    /// Host: PUT KEY was answered with another version or other check values.
+    #[error("PUT KEY was confirmed with other check values")]
+    Confirmation,
+}
+
+/// Status words of GPC 2.3.1 Tables 11-78, D-12, D-15 and §11.1.3; host errors never reach a card.
+impl From<Scp03Error> for Sw {
+    fn from(error: Scp03Error) -> Self {
+        match error {
+            Scp03Error::Length => Sw::WRONG_LENGTH,
+            Scp03Error::P1P2(_) => Sw::WRONG_P1P2,
+            Scp03Error::Class => Sw::CLA_NOT_SUPPORTED,
+            Scp03Error::KeyVersion(_) => Sw::REFERENCE_NOT_FOUND, // Amd D §7.1.1
+            Scp03Error::SequenceCounter => Sw::CONDITIONS_NOT_SATISFIED, // Amd D §6.2.2.1
+            Scp03Error::HostCryptogram => Sw::AUTHENTICATION_FAILED, // GPC 2.3.1 §D.4.2.7
+            Scp03Error::Checksum => Sw::SECURITY_STATUS_NOT_SATISFIED, // Amd D §5.6, a security error
+            Scp03Error::KeyData(_) | Scp03Error::Key(_) | Scp03Error::SensitiveData => Sw::WRONG_DATA,
+            Scp03Error::KeyCheckValue(_) => Sw::SECURITY_STATUS_NOT_SATISFIED, // GPC 2.3.1 Table 11-78
+            Scp03Error::Status { .. }
+            | Scp03Error::Answer(_)
+            | Scp03Error::Protocol { .. }
+            | Scp03Error::Level { .. }
+            | Scp03Error::NoKeys(_)
+            | Scp03Error::CardCryptogram
+            | Scp03Error::Confirmation => Sw::EXECUTION_ERROR,
+        }
+    }
+}
+
+/// The three static keys of one version, of one length (Amd D §6.1). Wiped when dropped.
+#[derive(Clone)]
+pub struct KeySet {
+    enc: Zeroizing<Vec<u8>>,
+    mac: Zeroizing<Vec<u8>>,
+    dek: Zeroizing<Vec<u8>>,
+}
+
+impl KeySet {
+    /// Key-ENC, Key-MAC and Key-DEK of 16, 24 or 32 octets.
+    ///
+    /// # Errors
+    /// [`KeyLength`] for no AES length, or for keys of different lengths.
+    pub fn new(enc: &[u8], mac: &[u8], dek: &[u8]) -> Result<Self, KeyLength> {
+        AesKey::new(enc)?;
+        match [mac, dek].iter().find(|key| key.len() != enc.len()) {
+            Some(odd_one) => Err(KeyLength(odd_one.len())),
+            None => Ok(Self {
+                enc: Zeroizing::new(enc.to_vec()),
+                mac: Zeroizing::new(mac.to_vec()),
+                dek: Zeroizing::new(dek.to_vec()),
+            }),
+        }
+    }
+
+    /// ENC, MAC and DEK in the order of their key identifiers 01, 02, 03. For sealing them away; nothing prints them.
+    pub fn keys(&self) -> [&[u8]; 3] {
+        [&self.enc, &self.mac, &self.dek]
+    }
+
+    /// Octets of one key.
+    pub fn key_octets(&self) -> usize {
+        self.enc.len()
+    }
+
+    /// Check values of ENC, MAC and DEK.
+    ///
+    /// # Errors
+    /// None in practice: the lengths were checked by [`Self::new`].
+    pub fn kcvs(&self) -> Result<[[u8; 3]; 3], KeyLength> {
+        Ok([kcv(&self.enc)?, kcv(&self.mac)?, kcv(&self.dek)?])
+    }
+
+    /// The data encryption key, ready for use.
+    ///
+    /// # Errors
+    /// None in practice: the lengths were checked by [`Self::new`].
+    pub fn dek(&self) -> Result<Dek, KeyLength> {
+        AesKey::new(&self.dek).map(Dek)
+    }
+}
+
+impl fmt::Debug for KeySet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "KeySet(AES-{})", 8 * self.enc.len())
+    }
+}
+
+/// Key check value of an AES key: first three octets of one block 01..01 under it, Amd D §7.2.2.
+///
+/// # Errors
+/// [`KeyLength`] for no AES length.
+pub fn kcv(key: &[u8]) -> Result<[u8; 3], KeyLength> {
+    let [a, b, c, ..] = AesKey::new(key)?.encrypt_block([0x01; BLOCK]);
+    Ok([a, b, c])
+}
+
+/// The static data encryption key, Amd D §6.2.8: AES-CBC with IV 0, over and beyond the protection of the session.
+pub struct Dek(AesKey);
+
+impl Dek {
+    /// Encrypts sensitive data of STORE DATA, padded with 80 00.. (Amd D leaves the padding to the application).
+    pub fn encrypt_sensitive(&self, plain: &[u8]) -> Vec<u8> {
+        let mut octets = Vec::with_capacity(plain.len() + BLOCK);
+        octets.extend_from_slice(plain);
+        pad(&mut octets, 0);
+        self.0.cbc_encrypt([0; BLOCK], &mut octets);
+        octets
+    }
+
+    /// Inverse of [`Self::encrypt_sensitive`].
+    ///
+    /// # Errors
+    /// [`Scp03Error::SensitiveData`] for no whole blocks or no padding.
+    pub fn decrypt_sensitive(&self, cryptogram: &[u8]) -> Result<Bytes, Scp03Error> {
+        cbc_decrypt_padded(&self.0, [0; BLOCK], cryptogram).map(Bytes::from).ok_or(Scp03Error::SensitiveData)
+    }
+
+    /// Key material: whole blocks without padding of method 2.
+    fn encrypt_blocks(&self, blocks: &mut [u8]) {
+        self.0.cbc_encrypt([0; BLOCK], blocks);
+    }
+
+    fn decrypt_blocks(&self, blocks: &mut [u8]) {
+        self.0.cbc_decrypt([0; BLOCK], blocks);
+    }
+}
+
+/// What a derivation is for, Amd D Table 4-1.
+#[derive(Clone, Copy)]
+enum Derivation {
+    CardCryptogram = 0x00,
+    HostCryptogram = 0x01,
+    CardChallenge = 0x02,
+    SEnc = 0x04,
+    SMac = 0x06,
+    SRmac = 0x07,
+}
+
+/// Data derivation of Amd D §4.1.5: SP 800-108 in counter mode with CMAC. Block n, from 1 on, is
+/// CMAC(key, 00 × 11 ‖ constant ‖ 00 ‖ bits(2) ‖ n ‖ context).
+fn derive(key: &AesKey, constant: Derivation, octets: u8, context: &[&[u8]]) -> Zeroizing<Vec<u8>> {
+    let wanted = usize::from(octets);
+    let [bits_high, bits_low] = (u16::from(octets) * 8).to_be_bytes();
+    let mut derived = Zeroizing::new(Vec::with_capacity(2 * BLOCK));
+    for n in 1..=2 {
+        let label = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, constant as u8, 0, bits_high, bits_low, n];
+        let parts: Vec<&[u8]> = core::iter::once(&label[..]).chain(context.iter().copied()).collect();
+        let mut block = Zeroizing::new([0; BLOCK]);
+        block.copy_from_slice(&key.cmac(&parts));
+        let missing = wanted.saturating_sub(derived.len()).min(BLOCK);
+        derived.extend_from_slice(block.get(..missing).unwrap_or_default());
+    }
+    derived
+}
+
+/// Eight octets of a derivation: a challenge or a cryptogram.
+fn derive_eight(key: &AesKey, constant: Derivation, context: &[&[u8]]) -> [u8; 8] {
+    let mut eight = [0; 8];
+    eight.copy_from_slice(&derive(key, constant, 8, context));
+    eight
+}
+
+/// S-ENC, S-MAC and S-RMAC of a session, Amd D §6.2.1. `context` is host challenge ‖ card challenge.
+struct SessionKeys {
+    s_enc: Zeroizing<Vec<u8>>,
+    s_mac: Zeroizing<Vec<u8>>,
+    s_rmac: Zeroizing<Vec<u8>>,
+}
+
+impl SessionKeys {
+    fn derive(keys: &KeySet, context: &[u8]) -> Result<Self, KeyLength> {
+        let octets = u8::try_from(keys.key_octets()).map_err(|_| KeyLength(keys.key_octets()))?;
+        let (enc, mac) = (AesKey::new(&keys.enc)?, AesKey::new(&keys.mac)?);
+        Ok(Self {
+            s_enc: derive(&enc, Derivation::SEnc, octets, &[context]),
+            s_mac: derive(&mac, Derivation::SMac, octets, &[context]),
+            s_rmac: derive(&mac, Derivation::SRmac, octets, &[context]),
+        })
+    }
+}
+
+#[cfg(test)]
+#[path = "scp03/tests.rs"]
+mod tests;

@@ -1,0 +1,253 @@
+use super::*;
+use crate::testing::{Case, command, response, vectors};
+use bitaqa_apdu::Class;
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+fn ssc(octets: &[u8]) -> u128 {
+    u128::from_be_bytes(octets.try_into().unwrap())
+}
+
+fn session(case: &Case, ssc: u128) -> IsoSm {
+    IsoSm::resume(Cipher::Aes128, &case.octets("ks_enc"), &case.octets("ks_mac"), ssc).unwrap()
+}
+
+fn pair(cipher: Cipher, start: u128) -> (IsoSm, IsoSm) {
+    let keys: Vec<u8> = (0..64).collect();
+    let length = cipher.key_octets();
+    let side = || IsoSm::resume(cipher, &keys[..length], &keys[32..32 + length], start).unwrap();
+    (side(), side())
+}
+
+/// Commands and responses of recorded sessions, from both sides.
+#[test]
+fn recorded_messages_come_out_octet_for_octet_on_both_sides() {
+    for case in vectors(include_str!("../../../test-vectors/icao9303-11/sm_aes.toml")) {
+        for step in case.tables("step") {
+            let before = ssc(&step.octets("ssc_before"));
+            let (mut terminal, mut card) = (session(&case, before), session(&case, before));
+            if let (Some(plain), Some(wire)) = (step.maybe("plain_c_apdu"), step.maybe("protected_c_apdu")) {
+                let sent = terminal.protect_command(command(&plain));
+                assert_eq!(&*sent.encode().unwrap(), &wire[..], "{}", case.name());
+                assert_eq!(card.unprotect_command(sent).unwrap(), command(&plain));
+            }
+            if let Some(wire) = step.maybe("protected_r_apdu") {
+                if step.maybe("protected_c_apdu").is_none() {
+                    (terminal, card) = (session(&case, before), session(&case, before));
+                }
+                let plain = response(&[step.octets("plain_data"), step.octets("sw")].concat());
+                let sent = card.protect_response(plain.clone());
+                assert_eq!(&*sent.clone().encode(), &wire[..], "{}", case.name());
+                assert_eq!(terminal.unprotect_response(sent).unwrap(), plain);
+            }
+        }
+    }
+}
+
+/// Encryption and checksum samples of the BSI worked example, which print one DO each.
+#[test]
+fn samples_of_the_bsi_worked_example() {
+    let case = &vectors(include_str!("../../../test-vectors/bsi-eac/worked_example_ecdh.toml"))[0];
+    let (ks_enc, ks_mac) = (case.octets("k_enc"), case.octets("k_mac"));
+    let keys = Keys { enc: AesKey::new(&ks_enc).unwrap(), mac: AesKey::new(&ks_mac).unwrap() };
+    let mut object = Vec::new();
+    keys.put_cryptogram(1u128.to_be_bytes(), false, &case.octets("sm_plain"), &mut object);
+    assert_eq!(tlv::only(&object, CRYPTOGRAM).unwrap(), [vec![1], case.octets("sm_cryptogram")].concat());
+    let checksum = keys.checksum(2u128.to_be_bytes(), &[&case.octets("sm_authenticated")]);
+    assert_eq!(first_eight(checksum).to_vec(), case.octets("sm_checksum"));
+}
+
+#[test]
+fn keys_of_another_length_are_refused() {
+    assert_eq!(IsoSm::new(Cipher::Aes128, &[0; 16], &[0; 24]).err(), Some(KeyLength(24)));
+    assert_eq!(IsoSm::new(Cipher::Aes256, &[0; 16], &[0; 32]).err(), Some(KeyLength(16)));
+}
+
+#[test]
+fn error_status_words_are_protected_too() {
+    let (mut terminal, mut card) = pair(Cipher::Aes256, 0);
+    let sent = terminal.protect_command(Command::new(0xB0, 0x9E, 0).ne(4));
+    card.unprotect_command(sent).unwrap();
+    let wire = card.protect_response(Sw::FILE_NOT_FOUND.into());
+    assert_eq!(&wire.data[..4], &[0x99, 2, 0x6A, 0x82]);
+    assert_eq!(wire.data[4..6], [0x8E, 8]);
+    assert_eq!(terminal.unprotect_response(wire).unwrap(), Response::from(Sw::FILE_NOT_FOUND));
+    assert!(terminal.is_open() && card.is_open());
+}
+
+/// A failed check ends the session: the next message, right as it may be, is refused as well.
+fn refused(change: impl Fn(&mut Command), sw: Sw) {
+    let (mut terminal, mut card) = pair(Cipher::Aes128, 7);
+    let mut wire = terminal.protect_command(Command::new(0xA4, 2, 0x0C).data([1, 0x1E]).ne(5));
+    change(&mut wire);
+    assert_eq!(card.unprotect_command(wire), Err(sw));
+    assert!(!card.is_open());
+    assert_eq!(card.protect_response(Response::ok([1, 2, 3])), Response::from(Sw::OK));
+    let next = terminal.protect_command(Command::new(0xB0, 0, 0).ne(1));
+    assert_eq!(card.unprotect_command(next), Err(Sw::SECURITY_STATUS_NOT_SATISFIED));
+}
+
+#[test]
+fn missing_objects_are_6987_and_wrong_ones_6988() {
+    let cut = |octets: usize| {
+        move |wire: &mut Command| {
+            let length = wire.data.len() - octets;
+            wire.data.as_mut_vec().truncate(length);
+        }
+    };
+    refused(cut(10), Sw::SM_OBJECTS_MISSING); // no 8E
+    refused(|wire| wire.data = Bytes::new(), Sw::SM_OBJECTS_MISSING);
+    refused(|wire| wire.class = Class::INTERINDUSTRY, Sw::SM_OBJECTS_MISSING);
+    refused(cut(1), Sw::SM_OBJECTS_INCORRECT);
+    refused(cut(13), Sw::SM_OBJECTS_MISSING); // neither 97 nor 8E
+    refused(|wire| wire.data.as_mut_vec().extend([0x99, 2, 0x90, 0]), Sw::SM_OBJECTS_INCORRECT);
+    refused(|wire| wire.data.as_mut_vec()[0] = 0x85, Sw::SM_OBJECTS_INCORRECT);
+    refused(|wire| wire.data.as_mut_vec()[2] = 0x02, Sw::SM_OBJECTS_INCORRECT);
+    refused(|wire| wire.ins = 0xA5, Sw::SM_OBJECTS_INCORRECT); // odd INS wants DO 85
+    refused(|wire| wire.p2 = 0, Sw::SM_OBJECTS_INCORRECT);
+    refused(|wire| wire.class = Class(0x1C), Sw::SM_OBJECTS_INCORRECT); // the chaining bit is authenticated
+}
+
+#[test]
+fn a_message_of_another_counter_is_refused() {
+    let (mut terminal, mut card) = pair(Cipher::Aes192, 0);
+    let first = terminal.protect_command(Command::new(0xB0, 0, 0).ne(1));
+    card.unprotect_command(first.clone()).unwrap();
+    card.protect_response(Response::ok([1]));
+    assert_eq!(card.unprotect_command(first), Err(Sw::SM_OBJECTS_INCORRECT));
+}
+
+#[test]
+fn what_is_no_protected_response_ends_the_session_of_the_terminal() {
+    let checks: [(fn(&mut Response), SmError); 6] = [
+        (|wire| wire.data = Bytes::new(), SmError::PlainResponse(Sw::OK)),
+        (|wire| wire.sw = Sw(0x6A82), SmError::Status { protected: Sw::OK, plain: Sw(0x6A82) }),
+        (|wire| wire.data.as_mut_vec().truncate(4), SmError::Missing(CHECKSUM)),
+        (|wire| drop(wire.data.as_mut_vec().drain(..4)), SmError::Missing(STATUS)),
+        (|wire| wire.data.as_mut_vec()[3] ^= 1, SmError::Checksum),
+        (|wire| wire.data.as_mut_vec()[13] ^= 1, SmError::Checksum),
+    ];
+    for (change, error) in checks {
+        let (mut terminal, mut card) = pair(Cipher::Aes128, 0);
+        card.unprotect_command(terminal.protect_command(Command::new(0x0E, 0, 0))).unwrap();
+        let mut wire = card.protect_response(Sw::OK.into());
+        change(&mut wire);
+        assert_eq!(terminal.unprotect_response(wire), Err(error));
+        assert!(!terminal.is_open());
+        let next = terminal.protect_command(Command::new(0xD6, 0, 0).data([1, 2, 3]));
+        assert!(next.data.is_empty(), "plain data must not leave through a closed session");
+    }
+}
+
+/// Both ways in which readers close the MAC input of a bare header.
+#[test]
+fn a_command_without_data_and_le_is_accepted_in_both_paddings() {
+    for extra in [false, true] {
+        let (mut terminal, mut card) = pair(Cipher::Aes128, 0);
+        let mut wire = terminal.protect_command(Command::new(0x44, 0, 0));
+        if extra {
+            let (mut again, _) = pair(Cipher::Aes128, 0);
+            let (keys, ssc) = again.next().unwrap();
+            let input = [&ssc[..], &wire.header(), &[0x80], &[0; 11], &[0x80], &[0; 15]].concat();
+            let checksum = first_eight(keys.mac.cmac(&[&input]));
+            wire.data = tlv::tlv(CHECKSUM, &checksum).into();
+        }
+        assert_eq!(card.unprotect_command(wire), Ok(Command::new(0x44, 0, 0)));
+    }
+}
+
+#[test]
+fn le_of_three_octets_is_understood_and_an_empty_one_is_not() {
+    for (value, ne) in
+        [(&[0u8][..], 256), (&[9], 9), (&[1, 0], 256), (&[0, 0], 65_536), (&[0, 0, 0], 65_536), (&[0, 1, 2], 258)]
+    {
+        assert_eq!(read_le(value), Ok(ne));
+    }
+    for value in [&[][..], &[1, 0, 0], &[0, 0, 0, 1]] {
+        assert_eq!(read_le(value), Err(SmError::Value(LE)));
+    }
+}
+
+#[test]
+fn the_largest_plain_data_fits_and_one_octet_more_does_not() {
+    let (mut terminal, mut card) = pair(Cipher::Aes128, 0);
+    assert_eq!(terminal.max_plain_data(255), 223);
+    for wire_max in (0..1200).chain(65_500..65_536) {
+        let max = terminal.max_plain_data(wire_max);
+        for ne in [1, 65_536] {
+            let wire = terminal.protect_command(Command::new(0xD6, 0, 0).data(vec![1; max]).ne(ne));
+            assert!(max == 0 || wire.data.len() <= wire_max);
+        }
+        let wire = card.protect_response(Response::ok(vec![1; max]));
+        assert!(max == 0 || wire.data.len() <= wire_max);
+        let more = terminal.protect_command(Command::new(0xD6, 0, 0).data(vec![1; max + 1]).ne(65_536));
+        assert!(more.data.len() > wire_max);
+    }
+}
+
+fn any_cipher() -> impl Strategy<Value = Cipher> {
+    proptest::sample::select(Cipher::ALL)
+}
+
+fn any_command() -> impl Strategy<Value = Command> {
+    let length = prop_oneof![0usize..40, 200usize..300, Just(65_000usize)];
+    let ne = prop_oneof![Just(0u32), 1u32..300, Just(65_536u32), 300u32..65_536];
+    (0u8..4, any::<[u8; 3]>(), length, any::<u8>(), ne).prop_map(|(channel, [ins, p1, p2], length, fill, ne)| Command {
+        class: Class(channel),
+        ins,
+        p1,
+        p2,
+        data: vec![fill; length].into(),
+        ne,
+    })
+}
+
+proptest! {
+    #[test]
+    fn unprotect_is_the_inverse_of_protect(
+        cipher in any_cipher(), start in any::<u64>(), plain in any_command(), data in vec(any::<u8>(), 0..400), sw in any::<u16>(),
+    ) {
+        let (mut terminal, mut card) = pair(cipher, u128::from(start));
+        let octets = terminal.protect_command(plain.clone()).encode().unwrap();
+        let wire = Command::parse(&octets).unwrap();
+        prop_assert!(wire.class.is_iso_sm());
+        prop_assert_eq!(card.unprotect_command(wire).unwrap(), plain);
+        let plain = Response { data: data.into(), sw: Sw(sw) };
+        let wire = card.protect_response(plain.clone());
+        prop_assert_eq!(terminal.unprotect_response(wire).unwrap(), plain);
+    }
+
+    #[test]
+    fn any_flipped_bit_of_a_command_is_refused(plain in any_command(), position in any::<prop::sample::Index>(), bit in 0u8..8) {
+        prop_assume!(plain.data.len() < 1000);
+        let (mut terminal, mut card) = pair(Cipher::Aes128, 0);
+        let wire = terminal.protect_command(plain);
+        let mut octets = [&wire.header()[..], &wire.data].concat();
+        octets[position.index(wire.data.len() + 4)] ^= 1 << bit;
+        let (header, data) = octets.split_at(4);
+        let spoiled = Command { class: Class(header[0]), ins: header[1], p1: header[2], p2: header[3], data: data.into(), ne: wire.ne };
+        prop_assert!(card.unprotect_command(spoiled).is_err());
+        prop_assert!(!card.is_open());
+    }
+
+    #[test]
+    fn any_flipped_bit_of_a_response_is_refused(
+        data in vec(any::<u8>(), 0..60), odd in any::<bool>(), position in any::<prop::sample::Index>(), bit in 0u8..8,
+    ) {
+        let (mut terminal, mut card) = pair(Cipher::Aes192, 0);
+        card.unprotect_command(terminal.protect_command(Command::new(0xB0 | u8::from(odd), 0, 0))).unwrap();
+        let mut octets = card.protect_response(Response::ok(data)).encode().into_vec();
+        let length = octets.len();
+        octets[position.index(length)] ^= 1 << bit;
+        prop_assert!(terminal.unprotect_response(response(&octets)).is_err());
+        prop_assert!(!terminal.is_open());
+    }
+
+    #[test]
+    fn no_octets_make_a_side_panic(header in any::<[u8; 4]>(), data in vec(any::<u8>(), 0..80)) {
+        let (mut terminal, mut card) = pair(Cipher::Aes128, 0);
+        let wire = Command { class: Class(header[0] | 0x0C), ins: header[1], p1: header[2], p2: header[3], data: data.clone().into(), ne: 0 };
+        prop_assert!(card.unprotect_command(wire).is_err());
+        prop_assert!(terminal.unprotect_response(Response::ok(data)).is_err());
+    }
+}
