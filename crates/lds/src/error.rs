@@ -2,6 +2,9 @@
 
 use bitaqa_apdu::tlv::{Tag, TlvError};
 
+use crate::image::ImageError;
+use crate::mrz::MrzError;
+
 /// Why a file was not decoded or not built. Offsets and tags only: no personal data goes into a message, the one letter
 /// of [`MrzError::Letter`] excepted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -53,4 +56,15 @@ pub enum LdsError {
         /// Format type (tag 88), 002A face, 0028 finger, 0 if absent.
         format: u16,
     },
+    /// The MRZ of DG1.
+    #[error(transparent)]
+    Mrz(#[from] MrzError),
+    /// The image inside a biometric record.
+    #[error(transparent)]
+    Image(#[from] ImageError),
+}
+
+/// Shorthand for a broken value.
+pub(crate) const fn value(tag: Tag, why: &'static str) -> LdsError {
+    LdsError::Value { tag, why }
 }
