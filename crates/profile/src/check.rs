@@ -177,10 +177,10 @@ impl Profile {
         );
         let (transport, issuer) = (channel.transport.kvn, channel.issuer.kvn);
         findings.unless(
-            matches!(transport, 0x01..=0x7F | 0xFF),
+            matches!(transport, 0x01..=0x7F),
             "secure_channel.transport.kvn",
-            "a key version number is 01 to 7F, or FF for the initial keys",
-            "write 0xFF",
+            "a key version number that PUT KEY can replace is 01 to 7F",
+            "write 0x01",
         );
         findings.unless(
             matches!(issuer, 0x30..=0x3F) && issuer != transport,

@@ -36,7 +36,7 @@ fn each_change_is_refused_at_its_place() {
         ("i = 0x70", "i = 0x10", "secure_channel.level", "does not offer"),
         ("level = 0x33", "level = 0x23", "secure_channel.level", "no security level"),
         ("level = 0x33", "level = 0x11", "secure_channel.level", "in clear"),
-        ("kvn = 0xFF", "kvn = 0x80", "secure_channel.transport.kvn", "key version"),
+        ("kvn = 0x01", "kvn = 0x80", "secure_channel.transport.kvn", "key version"),
         ("kvn = 0x30", "kvn = 0x40", "secure_channel.issuer.kvn", "30 to 3F"),
         ("key_bytes = 32", "key_bytes = 20", "secure_channel.issuer.key_bytes", "AES"),
         ("parameter_id = 12", "parameter_id = 14", "pace.infos[0].parameter_id", "no curve"),
