@@ -38,7 +38,7 @@ impl Com {
     /// # Errors
     /// [`LdsError::Value`] for versions that are no digits and for groups outside 1..=16 or named twice.
     pub fn encode(&self) -> Result<Bytes, LdsError> {
-        check_versions(&self.lds_version, &self.unicode_version)?;
+        check_versions(self.lds_version, self.unicode_version)?;
         let tags = self.data_groups.iter().map(|number| data_group::tag(*number)).collect::<Option<Vec<_>>>();
         let tags = tags.ok_or(value(TAG_LIST, "names a data group outside 1 to 16"))?;
         check_once(&tags)?;
@@ -59,7 +59,7 @@ impl Com {
         let unicode_version =
             expect(unicode, UNICODE_VERSION)?.try_into().map_err(|_| value(UNICODE_VERSION, "has no six digits"))?;
         let tags = expect(list, TAG_LIST)?;
-        check_versions(&lds_version, &unicode_version)?;
+        check_versions(lds_version, unicode_version)?;
         check_once(tags)?;
         let data_groups = tags.iter().map(|tag| data_group::number(*tag)).collect::<Option<Vec<_>>>();
         let data_groups = data_groups.ok_or(value(TAG_LIST, "holds a tag of no data group"))?;
@@ -71,7 +71,7 @@ fn expect<'a>(object: &tlv::Tlv<'a>, tag: tlv::Tag) -> Result<&'a [u8], LdsError
     if object.tag == tag { Ok(object.value) } else { Err(LdsError::OutOfPlace(object.tag)) }
 }
 
-fn check_versions(lds: &[u8; 4], unicode: &[u8; 6]) -> Result<(), LdsError> {
+fn check_versions(lds: [u8; 4], unicode: [u8; 6]) -> Result<(), LdsError> {
     if !lds.iter().all(u8::is_ascii_digit) {
         return Err(value(LDS_VERSION, "has no four digits"));
     }

@@ -4,18 +4,28 @@
 //! and whatever is accepted is written again octet for octet. No key, no signature and no I/O lives here; which groups a
 //! card holds is the profile's business. Editions of the standards cited: docs/standards.md.
 
+mod bilingual;
+pub mod card_access;
 mod civil_date;
 pub mod com;
 pub mod data_group;
+pub mod dg1;
+pub mod dg11;
+pub mod dg12;
+pub mod dg13;
+pub mod dg14;
 mod error;
 pub mod image;
 mod low_tags;
 pub mod mrz;
+pub mod optional_data;
 pub mod security_infos;
+mod tag_list;
 mod text;
 #[cfg(test)]
 mod vectors;
 
+pub use bilingual::{BILINGUAL_OCTETS_MAX, Bilingual};
 pub use civil_date::CivilDate;
 pub use error::LdsError;
 pub use text::Text;

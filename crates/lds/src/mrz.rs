@@ -97,10 +97,15 @@ pub enum Sex {
 impl Sex {
     /// The character in position 8 of line 2.
     pub const fn letter(self) -> char {
+        self.octet() as char
+    }
+
+    /// The same as an octet.
+    pub(crate) const fn octet(self) -> u8 {
         match self {
-            Self::Male => 'M',
-            Self::Female => 'F',
-            Self::Unspecified => '<',
+            Self::Male => b'M',
+            Self::Female => b'F',
+            Self::Unspecified => b'<',
         }
     }
 }

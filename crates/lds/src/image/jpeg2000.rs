@@ -156,9 +156,8 @@ fn read_size(mut segment: Cursor<'_>) -> Result<ImageHeader, ImageError> {
     if segment.left() != usize::from(components) * 3 || components == 0 {
         return Err(segment.damaged("SIZ of a wrong length"));
     }
-    let (width, height) = match (x_end.checked_sub(x_start), y_end.checked_sub(y_start)) {
-        (Some(width @ 1..), Some(height @ 1..)) => (width, height),
-        _ => return Err(segment.damaged("image area is empty")),
+    let (Some(width @ 1..), Some(height @ 1..)) = (x_end.checked_sub(x_start), y_end.checked_sub(y_start)) else {
+        return Err(segment.damaged("image area is empty"));
     };
     let precision = segment.take(segment.left())?;
     let mut depths = precision.iter().step_by(3).copied();

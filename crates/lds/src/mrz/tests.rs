@@ -53,8 +53,8 @@ fn key_inputs_of_9303_11_appendix_d2() {
         assert_eq!(*typed, field("mrz_information"), "{}", case["name"]);
         // the printed composite of one row is wrong, so that row is read with its digit put right
         assert_eq!(*Mrz::parse(&field("lines")).unwrap().key_input(), field("mrz_information"));
-        assert_eq!(key_input(&"9".repeat(23), "690806", "940623").map(|_| ()).is_err(), true);
     }
+    assert!(key_input(&"9".repeat(23), "690806", "940623").is_err());
 }
 
 #[test]
