@@ -7,10 +7,13 @@
 //! Not here: BAC, Active Authentication, SCP02, SCP11, 3DES, finite-field groups, other mappings than the generic one.
 
 mod aes_key;
+pub mod ca;
 pub mod diversify;
 pub mod kdf;
+pub mod pace;
 pub mod scp03;
 pub mod sm;
+mod templates;
 
 #[cfg(test)]
 mod testing;

@@ -45,10 +45,6 @@ impl Channel {
         })
     }
 
-    pub(super) const fn level(&self) -> SecurityLevel {
-        self.level
-    }
-
     /// The next chaining value for a command whose data field without MAC is `data`. The logical channel is no part of
     /// it, since it is chosen outside of the secure channel (Amd D §6.2.4).
     fn next_chain(&self, command: &Command, data: &[u8]) -> [u8; BLOCK] {
