@@ -5,6 +5,7 @@
 //! card holds is the profile's business. Editions of the standards cited: docs/standards.md.
 
 mod bilingual;
+pub mod biometrics;
 pub mod card_access;
 mod civil_date;
 pub mod com;
@@ -15,6 +16,8 @@ pub mod dg12;
 pub mod dg13;
 pub mod dg14;
 mod error;
+pub mod face;
+pub mod fingers;
 pub mod image;
 mod low_tags;
 pub mod mrz;

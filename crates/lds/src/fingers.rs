@@ -1,0 +1,285 @@
+//! DG3, two fingerprints: 9303-10 §4.7.3 with one template per finger.
+//!
+//! A record is either an image (ISO/IEC 19794-4:2005) or a set of minutiae (19794-2:2005), as the
+//! profile chooses. Which finger it is stands twice, in the header template and in the record, and both must agree.
+//!
+//! A holder without prints gets the zero-instance form with random octets, so that the hash in EF.SOD does not tell
+//! everybody that there are none: `63 L { 7F61 03 { 02 01 00 }  53 L <random> }`.
+
+mod image_record;
+mod minutiae_record;
+
+use core::fmt;
+use core::str::FromStr;
+
+use bitaqa_apdu::Bytes;
+
+use crate::biometrics::{self, Header, Instance, Modality, RecordFormat};
+use crate::error::{LdsError, value};
+
+pub use image_record::{FingerImage, Impression};
+pub use minutiae_record::{MinutiaeRecord, View};
+
+/// Fewest random octets of the zero-instance form: our rule, since 9303 gives none.
+pub const RANDOM_OCTETS_MIN: usize = 16;
+
+/// Finger position, 19794-2 and -4 Table 5.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum FingerPosition {
+    /// 1
+    RightThumb = 1,
+    /// 2
+    RightIndex = 2,
+    /// 3
+    RightMiddle = 3,
+    /// 4
+    RightRing = 4,
+    /// 5
+    RightLittle = 5,
+    /// 6
+    LeftThumb = 6,
+    /// 7
+    LeftIndex = 7,
+    /// 8
+    LeftMiddle = 8,
+    /// 9
+    LeftRing = 9,
+    /// 10
+    LeftLittle = 10,
+}
+
+/// A word that is no finger.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no finger: write right_ or left_ and thumb, index, middle, ring or little")]
+pub struct FingerNameError(pub String);
+
+impl FingerPosition {
+    /// Thumb to little finger, right hand first: the order of the codes.
+    pub const ALL: [Self; 10] = [
+        Self::RightThumb,
+        Self::RightIndex,
+        Self::RightMiddle,
+        Self::RightRing,
+        Self::RightLittle,
+        Self::LeftThumb,
+        Self::LeftIndex,
+        Self::LeftMiddle,
+        Self::LeftRing,
+        Self::LeftLittle,
+    ];
+
+    /// 1 to 10.
+    pub const fn code(self) -> u8 {
+        self as u8
+    }
+
+    /// From the code of a record; 0 (unknown) and the codes of several fingers are none.
+    pub fn from_code(code: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|position| position.code() == code)
+    }
+
+    /// Biometric sub-type, 7816-11 Annex C: b2b1 01 right, 10 left; b5b4b3 001 thumb to 101 little finger.
+    pub const fn subtype(self) -> u8 {
+        let code = self.code();
+        if code <= 5 { code << 2 | 0b01 } else { (code - 5) << 2 | 0b10 }
+    }
+
+    /// From the sub-type of a header template.
+    pub fn from_subtype(octet: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|position| position.subtype() == octet)
+    }
+
+    /// `right_thumb` to `left_little`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::RightThumb => "right_thumb",
+            Self::RightIndex => "right_index",
+            Self::RightMiddle => "right_middle",
+            Self::RightRing => "right_ring",
+            Self::RightLittle => "right_little",
+            Self::LeftThumb => "left_thumb",
+            Self::LeftIndex => "left_index",
+            Self::LeftMiddle => "left_middle",
+            Self::LeftRing => "left_ring",
+            Self::LeftLittle => "left_little",
+        }
+    }
+}
+
+impl fmt::Display for FingerPosition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for FingerPosition {
+    type Err = FingerNameError;
+
+    fn from_str(name: &str) -> Result<Self, FingerNameError> {
+        Self::ALL.into_iter().find(|position| position.name() == name).ok_or_else(|| FingerNameError(name.to_owned()))
+    }
+}
+
+/// What a template holds of a finger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FingerData {
+    /// 19794-4.
+    Image(FingerImage),
+    /// 19794-2, record format, of one view.
+    Minutiae(MinutiaeRecord),
+}
+
+/// One finger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finger {
+    /// Which one.
+    pub position: FingerPosition,
+    /// Image or minutiae.
+    pub data: FingerData,
+    /// Header template of this instance.
+    header: Header,
+}
+
+impl Finger {
+    /// A finger by its image file: WSQ, PNG, JPEG 2000 or PGM (which is stored as bare samples), grey, 8 bits.
+    ///
+    /// # Errors
+    /// [`LdsError::Image`] as for [`FingerImage::new`].
+    pub fn from_image(position: FingerPosition, image: impl Into<Bytes>) -> Result<Self, LdsError> {
+        let data = FingerData::Image(FingerImage::new(image)?);
+        Ok(Self { position, data, header: Header::new(position.subtype(), RecordFormat::FingerImage) })
+    }
+
+    /// A finger by its minutiae record.
+    ///
+    /// # Errors
+    /// As [`MinutiaeRecord::new`]; [`LdsError::Record`] when it holds other than one view of this finger.
+    pub fn from_minutiae(position: FingerPosition, record: impl Into<Bytes>) -> Result<Self, LdsError> {
+        let record = MinutiaeRecord::new(record)?;
+        record.check_finger(position)?;
+        let header = Header::new(position.subtype(), RecordFormat::FingerMinutiae);
+        Ok(Self { position, data: FingerData::Minutiae(record), header })
+    }
+
+    fn record(&self) -> Result<Bytes, LdsError> {
+        match &self.data {
+            FingerData::Image(image) => image.encode(self.position),
+            FingerData::Minutiae(record) => {
+                record.check_finger(self.position)?;
+                Ok(record.octets().into())
+            }
+        }
+    }
+
+    fn header(&self) -> Header {
+        let format = match self.data {
+            FingerData::Image(_) => RecordFormat::FingerImage,
+            FingerData::Minutiae(_) => RecordFormat::FingerMinutiae,
+        };
+        // The fields are open: what was changed after decoding must not leave the header behind.
+        let mut header = self.header.clone();
+        header.subtype = Some(self.position.subtype());
+        header.format = format;
+        header
+    }
+
+    fn decode(instance: Instance<'_>) -> Result<Self, LdsError> {
+        const SUBTYPE: u32 = 0x82;
+        let header = instance.header;
+        let position = FingerPosition::from_subtype(header.subtype.ok_or(LdsError::Missing(SUBTYPE))?)
+            .ok_or(value(SUBTYPE, "names no single finger"))?;
+        let data = if header.format == RecordFormat::FingerMinutiae {
+            let record = MinutiaeRecord::new(instance.record)?;
+            record.check_finger(position)?;
+            FingerData::Minutiae(record)
+        } else {
+            FingerData::Image(FingerImage::decode(instance.record, position)?)
+        };
+        Ok(Self { position, data, header })
+    }
+}
+
+/// Content of DG3.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Dg3 {
+    /// One to ten fingers, in the order of the file.
+    Fingers(Vec<Finger>),
+    /// No print is on the card.
+    Empty {
+        /// Fresh random octets, 16 or more.
+        random: Bytes,
+    },
+}
+
+impl Dg3 {
+    /// The file.
+    ///
+    /// # Errors
+    /// [`LdsError::Value`] for no finger at all, more than ten, one finger twice or too few random octets;
+    /// [`LdsError::Record`], [`LdsError::Image`] from the records.
+    pub fn encode(&self) -> Result<Bytes, LdsError> {
+        match self {
+            Self::Fingers(fingers) => {
+                check_fingers(fingers)?;
+                let instances = fingers.iter().map(|finger| Ok((finger.header(), finger.record()?))).collect::<Result<
+                    Vec<_>,
+                    LdsError,
+                >>(
+                )?;
+                biometrics::encode(Modality::Finger, &instances, &[])
+            }
+            Self::Empty { random } => {
+                check_random(random)?;
+                biometrics::encode(Modality::Finger, &[], random)
+            }
+        }
+    }
+
+    /// Reads the file and holds every record against its header template and its image.
+    ///
+    /// # Errors
+    /// [`LdsError::Iso39794`] for a file of that standard; otherwise as [`Dg3::encode`] and the errors of the TLV shell.
+    pub fn decode(octets: &[u8]) -> Result<Self, LdsError> {
+        let (instances, random) = biometrics::decode(octets, Modality::Finger)?;
+        if instances.is_empty() {
+            let random: Bytes = random.ok_or(LdsError::Missing(biometrics::RANDOM))?.into();
+            check_random(&random)?;
+            return Ok(Self::Empty { random });
+        }
+        if random.is_some() {
+            return Err(LdsError::OutOfPlace(biometrics::RANDOM));
+        }
+        let fingers = instances.into_iter().map(Finger::decode).collect::<Result<Vec<_>, _>>()?;
+        check_fingers(&fingers)?;
+        Ok(Self::Fingers(fingers))
+    }
+
+    /// The fingers, none in the zero-instance form.
+    pub fn fingers(&self) -> &[Finger] {
+        match self {
+            Self::Fingers(fingers) => fingers,
+            Self::Empty { .. } => &[],
+        }
+    }
+}
+
+fn check_random(random: &[u8]) -> Result<(), LdsError> {
+    if random.len() < RANDOM_OCTETS_MIN {
+        return Err(value(biometrics::RANDOM, "has fewer than 16 random octets"));
+    }
+    Ok(())
+}
+
+fn check_fingers(fingers: &[Finger]) -> Result<(), LdsError> {
+    const GROUP: u32 = 0x7F61;
+    if fingers.is_empty() {
+        return Err(value(GROUP, "holds no finger: use the zero-instance form"));
+    }
+    let twice = |at: usize| {
+        fingers.iter().take(at).any(|earlier| Some(earlier.position) == fingers.get(at).map(|f| f.position))
+    };
+    if (0..fingers.len()).any(twice) { Err(value(GROUP, "holds one finger twice")) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests;

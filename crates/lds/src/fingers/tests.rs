@@ -1,0 +1,291 @@
+//! Tests of DG3: layout, the list LDS_D of TR-03105-5.1, the zero-instance form, minutiae, properties.
+
+use super::*;
+use crate::image::{self, samples};
+use crate::vectors;
+use proptest::prelude::*;
+
+fn print(position: FingerPosition) -> Finger {
+    Finger::from_image(position, samples::wsq(620, 620)).unwrap()
+}
+
+fn both() -> Dg3 {
+    Dg3::Fingers(vec![print(FingerPosition::RightIndex), print(FingerPosition::LeftIndex)])
+}
+
+/// A minutiae record of one view with these minutiae.
+fn minutiae(position: u8, minutiae: &[[u8; 6]]) -> Vec<u8> {
+    let mut out = b"FMR\0 20\0".to_vec();
+    let length = 24 + 4 + 6 * minutiae.len() + 2;
+    out.extend(u32::try_from(length).unwrap().to_be_bytes());
+    out.extend([0, 0xB5, 2, 0, 2, 0, 0, 0xC5, 0, 0xC5, 1, 0]);
+    out.extend([position, 0, 90, u8::try_from(minutiae.len()).unwrap()]);
+    out.extend(minutiae.concat());
+    out.extend([0, 0]);
+    out
+}
+
+/// The error for a file in which one run of octets is replaced by another, at its n-th place.
+fn replaced(from: &str, to: &str, place: usize) -> LdsError {
+    let mut file = both().encode().unwrap().into_vec();
+    let (from, to) = (hex::decode(from).unwrap(), hex::decode(to).unwrap());
+    let at = file.windows(from.len()).enumerate().filter(|(_, octets)| *octets == from).nth(place).unwrap().0;
+    file.splice(at..at + from.len(), to);
+    Dg3::decode(&file).unwrap_err()
+}
+
+#[test]
+fn codes_names_and_subtypes() {
+    let subtypes = FingerPosition::ALL.map(FingerPosition::subtype);
+    assert_eq!(subtypes, [0x05, 0x09, 0x0D, 0x11, 0x15, 0x06, 0x0A, 0x0E, 0x12, 0x16]);
+    for position in FingerPosition::ALL {
+        assert_eq!(position.name().parse(), Ok(position));
+        assert_eq!(FingerPosition::from_code(position.code()), Some(position));
+        assert_eq!(FingerPosition::from_subtype(position.subtype()), Some(position));
+    }
+    assert_eq!("right_toe".parse::<FingerPosition>(), Err(FingerNameError("right_toe".into())));
+    assert_eq!((FingerPosition::from_code(0), FingerPosition::from_subtype(0)), (None, None));
+}
+
+#[test]
+fn layout_of_a_file_with_one_print() {
+    let file = Dg3::Fingers(vec![print(FingerPosition::RightIndex)]).encode().unwrap();
+    let wsq = samples::wsq(620, 620).len();
+    let text = hex::encode_upper(&*file);
+    let record = 32 + 14 + wsq;
+    let start = format!(
+        "63{:02X}7F61{:02X}0201017F60{:02X}A112800201018101088201098702010188020007\
+         5F2E{record:02X}4649520030313000{record:012X}0000001F010101F401F401F401F408020000\
+         {:08X}020101FE00026C026C00FFA0",
+        record + 32,
+        record + 29,
+        record + 23,
+        14 + wsq,
+    );
+    assert!(record < 0x80, "short lengths are assumed above");
+    assert!(text.starts_with(&start), "{text}");
+}
+
+#[test]
+fn good_files_read_back() {
+    let positions = [FingerPosition::LeftThumb, FingerPosition::RightRing, FingerPosition::LeftLittle];
+    let [thumb, ring, little] = positions;
+    // LDS_D_01, 02, 03 and 16, and PNG
+    for fingers in [
+        vec![Finger::from_image(thumb, samples::jp2(9, 8, 1, 17)).unwrap()],
+        vec![print(thumb), print(ring)],
+        vec![print(thumb), print(ring), print(little)],
+        vec![Finger::from_image(thumb, image::pgm(3, 2, &[1, 2, 3, 4, 5, 6]).unwrap()).unwrap()],
+        vec![Finger::from_image(thumb, samples::png(9, 8, 0)).unwrap()],
+        vec![Finger::from_minutiae(thumb, minutiae(6, &[[0x40, 0x64, 0, 0x0E, 0x50, 0x5A]])).unwrap()],
+    ] {
+        let file = Dg3::Fingers(fingers);
+        assert_eq!(Dg3::decode(&file.encode().unwrap()).unwrap(), file);
+    }
+}
+
+#[test]
+fn a_file_beyond_the_short_offset() {
+    let samples = vec![0x5A; 200 * 170];
+    let print = Finger::from_image(FingerPosition::RightIndex, image::pgm(200, 170, &samples).unwrap()).unwrap();
+    let file = Dg3::Fingers(vec![print]);
+    let octets = file.encode().unwrap();
+    assert!(octets.len() > 32_767);
+    assert_eq!(Dg3::decode(&octets).unwrap(), file);
+}
+
+/// LDS_D_04 to LDS_D_15; all must fail.
+#[test]
+fn files_that_a_reader_must_refuse() {
+    let good = both().encode().unwrap();
+    let start = hex::encode_upper(&good[..3]);
+    let with_start = |at: usize, octet: u8| {
+        let mut file = good.to_vec();
+        file[at] = octet;
+        Dg3::decode(&file)
+    };
+    assert!(start.starts_with("6381"));
+    assert!(with_start(0, 0x64).is_err());
+    assert!(with_start(2, good[2] - 1).is_err());
+    assert!(with_start(2, good[2] + 1).is_err());
+    let is_value =
+        |error: LdsError, expected: u32| assert!(matches!(error, LdsError::Value { tag, .. } if tag == expected));
+    assert!(matches!(replaced("020102", "030102", 0), LdsError::Missing(0x02)));
+    is_value(replaced("87020101", "870201FF", 0), 0x87);
+    is_value(replaced("88020007", "88020009", 0), 0x88);
+    assert!(matches!(replaced("87020101", "89020101", 0), LdsError::Missing(0x87)));
+    assert!(matches!(replaced("88020007", "89020007", 0), LdsError::Missing(0x88)));
+    is_value(replaced("820109", "8201FE", 0), 0x82);
+    assert!(replaced("820109", "890109", 0).to_string().contains("87"));
+    assert!(replaced("46495200", "50495200", 0).to_string().contains("format identifier"));
+    assert!(matches!(replaced("5F2E", "5F2F", 1), LdsError::Missing(0x5F2E)));
+}
+
+#[test]
+fn finger_of_the_template_and_of_the_record_must_be_one() {
+    assert!(replaced("820109", "82010A", 0).to_string().contains("finger position"));
+    let two = Dg3::Fingers(vec![print(FingerPosition::RightIndex), print(FingerPosition::RightIndex)]);
+    assert!(two.encode().is_err());
+    assert!(Dg3::Fingers(vec![]).encode().is_err());
+    let record = minutiae(7, &[]);
+    assert!(Finger::from_minutiae(FingerPosition::RightIndex, record).is_err());
+}
+
+#[test]
+fn every_field_of_the_record_is_checked() {
+    let good = Dg3::Fingers(vec![print(FingerPosition::RightIndex)]).encode().unwrap().into_vec();
+    let at = good.windows(4).position(|octets| octets == b"FIR\0").unwrap();
+    for (offset, octet, expect) in [
+        (5, b'2', "version"),
+        (13, 1, "length"),
+        (14, 0x10, "capture device"),
+        (17, 30, "acquisition level"),
+        (18, 2, "number of fingers"),
+        (19, 2, "scale units"),
+        (21, 0, "resolution"),
+        (23, 0, "differ"),
+        (28, 16, "depth"),
+        (29, 5, "compression"),
+        (30, 1, "reserved"),
+        (35, 1, "block length"),
+        (36, 1, "finger position"),
+        (37, 2, "number of views"),
+        (38, 2, "view number"),
+        (39, 101, "quality"),
+        (40, 9, "impression"),
+        (41, 1, "width or height"),
+        (43, 1, "width or height"),
+        (45, 1, "reserved"),
+    ] {
+        let mut file = good.clone();
+        file[at + offset] = octet;
+        let error = Dg3::decode(&file).unwrap_err().to_string();
+        assert!(error.contains(expect), "octet {offset}: {error}");
+    }
+}
+
+#[test]
+fn images_that_a_dg3_does_not_take() {
+    let refused = |image: Vec<u8>| Finger::from_image(FingerPosition::LeftIndex, image).unwrap_err().to_string();
+    assert!(refused(samples::portrait(9, 8)).contains("WSQ"));
+    assert!(refused(samples::png(9, 8, 2)).contains("grey"));
+    assert!(refused(samples::wsq(9, 8)[..20].to_vec()).contains("truncated"));
+    let mut print = print(FingerPosition::LeftIndex);
+    let FingerData::Image(image) = &mut print.data else { panic!("an image") };
+    image.ppi = 300;
+    assert!(Dg3::Fingers(vec![print]).encode().unwrap_err().to_string().contains("ppi"));
+}
+
+#[test]
+fn zero_instances_differ_by_their_random() {
+    let file = |octet: u8| Dg3::Empty { random: vec![octet; 16].into() };
+    let text = format!("63187F61030201005310{}", "AB".repeat(16));
+    assert_eq!(hex::encode_upper(&*file(0xAB).encode().unwrap()), text);
+    assert_eq!(Dg3::decode(&file(0xAB).encode().unwrap()).unwrap(), file(0xAB));
+    assert_ne!(file(0xAB).encode().unwrap(), file(0xCD).encode().unwrap());
+    assert!(file(0).fingers().is_empty());
+    assert!(Dg3::Empty { random: vec![0; 15].into() }.encode().is_err());
+    // without random, the hash tells everybody: refused in our own files
+    assert_eq!(Dg3::decode(&hex::decode("63067F6103020100").unwrap()), Err(LdsError::Missing(0x53)));
+    let mut behind = Dg3::Fingers(vec![print(FingerPosition::LeftIndex)]).encode().unwrap().into_vec();
+    behind[1] += 2;
+    behind.extend([0x53, 0]);
+    assert_eq!(Dg3::decode(&behind), Err(LdsError::OutOfPlace(0x53)));
+}
+
+#[test]
+fn minutiae_are_walked() {
+    let good = minutiae(2, &[[0x40, 0x64, 0, 0x0E, 0x50, 0x5A], [0x81, 0xFF, 1, 0xFF, 0, 0]]);
+    let record = MinutiaeRecord::new(good.clone()).unwrap();
+    assert_eq!(record.size(), (512, 512));
+    assert_eq!(record.views(), [View { position: 2, number: 0, impression: 0, quality: 90, minutiae: 2 }]);
+    for (at, octet, expect) in [
+        (3, b'X', "format identifier"),
+        (5, b'3', "version"),
+        (11, 1, "length"),
+        (15, 0, "minutia: lies outside"),
+        (22, 2, "view header"),
+        (23, 1, "reserved"),
+        (24, 11, "finger position"),
+        (26, 101, "quality"),
+        (27, 3, "minutiae: is cut off"),
+        (27, 1, "extensions"),
+        (28, 0xC0, "minutia type"),
+        (34, 0x82, "outside"),
+        (36, 2, "outside"),
+        (33, 101, "minutia quality"),
+        (41, 1, "extensions"),
+    ] {
+        let mut damaged = good.clone();
+        damaged[at] = octet;
+        if at == 15 {
+            damaged[14] = 1; // 512 becomes 256
+        }
+        let error = MinutiaeRecord::new(damaged).unwrap_err().to_string();
+        assert!(error.contains(expect), "octet {at}: {error}");
+    }
+}
+
+#[test]
+fn shared_prints_and_minutiae() {
+    let Some(wsq) = vectors::sample("wsq/fp.wsq") else { return };
+    let other = vectors::sample("wsq/sample.wsq").unwrap();
+    let pgm = vectors::sample("finger/SFinGe_Test01.pgm").unwrap();
+    let file = Dg3::Fingers(vec![
+        Finger::from_image(FingerPosition::LeftIndex, wsq).unwrap(),
+        Finger::from_image(FingerPosition::LeftThumb, other).unwrap(),
+        Finger::from_image(FingerPosition::RightIndex, pgm).unwrap(),
+    ]);
+    assert_eq!(Dg3::decode(&file.encode().unwrap()).unwrap(), file);
+    // prints saved in colour are to be converted first
+    let colour = vectors::sample("finger/fp-1.png").unwrap();
+    assert!(Finger::from_image(FingerPosition::RightThumb, colour).is_err());
+
+    let record = MinutiaeRecord::new(vectors::sample("minutiae/iso19794p2v2005-sample.dat").unwrap()).unwrap();
+    let counts: Vec<u8> = record.views().iter().map(|view| view.minutiae).collect();
+    assert_eq!((record.size(), counts), ((512, 512), vec![27, 22]));
+    assert_eq!(record.views().iter().map(|view| view.position).collect::<Vec<_>>(), [7, 2]);
+    assert!(record.check_finger(FingerPosition::LeftIndex).is_err());
+    // its last extension block is one octet shorter than it says
+    let error = MinutiaeRecord::new(vectors::sample("minutiae/fmr.iso2005").unwrap()).unwrap_err().to_string();
+    assert!(error.contains("extensions"), "{error}");
+    assert!(MinutiaeRecord::new(vectors::sample("minutiae/iso19794p2v2011-sample.dat").unwrap()).is_err());
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_written_reads_back(
+        positions in proptest::sample::subsequence(FingerPosition::ALL.to_vec(), 1..=10),
+        (width, height, quality, device) in (1u16..40, 1u16..40, 0u8..=100, 0u16..0x1000),
+        (ppi, impression) in (prop_oneof![Just(500u16), Just(1000)], prop_oneof![Just(Impression::Swipe), Just(Impression::LiveRolled)]),
+    ) {
+        let samples = vec![7; usize::from(width) * usize::from(height)];
+        let fingers = positions.into_iter().enumerate().map(|(at, position)| {
+            let image = if at % 2 == 0 { image::pgm(width, height, &samples).unwrap() } else { samples::wsq(width, height) };
+            let mut finger = Finger::from_image(position, image).unwrap();
+            let FingerData::Image(image) = &mut finger.data else { unreachable!() };
+            (image.quality, image.device, image.ppi, image.impression) = (quality, device, ppi, impression);
+            finger
+        });
+        let file = Dg3::Fingers(fingers.collect());
+        prop_assert_eq!(Dg3::decode(&file.encode().unwrap()).unwrap(), file);
+    }
+
+    #[test]
+    fn damage_is_an_error_or_is_written_the_same(at in any::<prop::sample::Index>(), with in any::<u8>()) {
+        let finger = Finger::from_minutiae(FingerPosition::RightIndex, minutiae(2, &[[0x40, 0x64, 0, 0x0E, 0x50, 0x5A]]));
+        let file = Dg3::Fingers(vec![print(FingerPosition::LeftIndex), finger.unwrap()]);
+        let mut octets = file.encode().unwrap().into_vec();
+        let at = at.index(octets.len());
+        octets[at] = with;
+        if let Ok(read) = Dg3::decode(&octets) {
+            prop_assert_eq!(read.encode().unwrap().to_vec(), octets);
+        }
+    }
+
+    #[test]
+    fn no_record_panics(octets in proptest::collection::vec(any::<u8>(), 0..100)) {
+        let _ = MinutiaeRecord::new([b"FMR\0 20\0".as_slice(), &octets].concat());
+        let _ = FingerImage::decode(&[b"FIR\x00010\0".as_slice(), &octets].concat(), FingerPosition::LeftThumb);
+    }
+}
