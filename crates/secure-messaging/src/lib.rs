@@ -13,6 +13,7 @@ pub mod kdf;
 pub mod pace;
 pub mod scp03;
 pub mod sm;
+pub mod ta;
 mod templates;
 
 #[cfg(test)]
