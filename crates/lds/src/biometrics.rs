@@ -143,8 +143,8 @@ impl Header {
     /// Reads the value of A1.
     ///
     /// # Errors
-    /// [`LdsError::Tlv`] for a broken frame, an element of no use here or a wrong order; [`LdsError::Value`] for a wrong
-    /// type, owner or format; [`LdsError::Missing`] without owner or format.
+    /// [`LdsError::Tlv`] for a broken frame, an element of no use here or a wrong order; [`LdsError::Value`] for a
+    /// wrong type, owner or format; [`LdsError::Missing`] without owner or format.
     pub fn decode(content: &[u8], modality: Modality) -> Result<Self, LdsError> {
         let mut reader = tlv::Reader::new(content);
         let version = exactly::<2>(reader.optional(VERSION)?, VERSION)?;
@@ -213,8 +213,8 @@ pub(crate) const RANDOM: tlv::Tag = 0x53;
 /// The instances of a data group, and what stands in tag 53 behind the group.
 ///
 /// # Errors
-/// [`LdsError::Iso39794`] for data blocks in 7F2E, whatever their header says; [`LdsError::Tlv`], [`LdsError::Missing`],
-/// [`LdsError::Value`] for a broken shell.
+/// [`LdsError::Iso39794`] for data blocks in 7F2E, whatever their header says; [`LdsError::Tlv`],
+/// [`LdsError::Missing`], [`LdsError::Value`] for a broken shell.
 pub fn decode(octets: &[u8], modality: Modality) -> Result<(Vec<Instance<'_>>, Option<&[u8]>), LdsError> {
     let mut outer = tlv::Reader::new(tlv::only(octets, modality.outer())?);
     let mut group = tlv::Reader::new(outer.expect(GROUP)?);

@@ -1,7 +1,7 @@
 //! DG13, free for the issuer (9303-10 §4.7.13): the civil data of a CNIE in Arabic and Latin letters.
 //!
-//! No layout of the real card is public; this one is ours. All tags inside 6D are of the private class, objects stand in
-//! this order, and only the version is mandatory:
+//! No layout of the real card is public; this one is ours. All tags inside 6D are of the private class, objects stand
+//! in this order, and only the version is mandatory:
 //!
 //! ```text
 //! 6D L {

@@ -260,8 +260,8 @@ impl Dg2 {
     /// Reads the file and holds every record against its image: the decoder for our own files.
     ///
     /// # Errors
-    /// [`LdsError::Iso39794`] for a file of that standard; [`LdsError::Record`], [`LdsError::Image`] or the errors of the
-    /// TLV shell. Whatever [`Dg2::decode_tolerant`] would note is an error.
+    /// [`LdsError::Iso39794`] for a file of that standard; [`LdsError::Record`], [`LdsError::Image`] or the errors of
+    /// the TLV shell. Whatever [`Dg2::decode_tolerant`] would note is an error.
     pub fn decode(octets: &[u8]) -> Result<Self, LdsError> {
         let (file, notes) = Self::decode_tolerant(octets)?;
         match notes.into_iter().next() {

@@ -238,7 +238,7 @@ impl Dg3 {
     /// Reads the file and holds every record against its header template and its image.
     ///
     /// # Errors
-    /// [`LdsError::Iso39794`] for a file of that standard; otherwise as [`Dg3::encode`] and the errors of the TLV shell.
+    /// [`LdsError::Iso39794`] for a file of that standard; otherwise as [`Dg3::encode`] and the errors of the shell.
     pub fn decode(octets: &[u8]) -> Result<Self, LdsError> {
         let (instances, random) = biometrics::decode(octets, Modality::Finger)?;
         if instances.is_empty() {

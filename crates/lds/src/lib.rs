@@ -1,8 +1,8 @@
 //! Bytes of the files of an eMRTD and of the CNIE's own: data values to EF contents and back.
 //!
-//! Each module is one noun, encoder and decoder side by side. Decoders are strict: what a file may not hold is an error,
-//! and whatever is accepted is written again octet for octet. No key, no signature and no I/O lives here; which groups a
-//! card holds is the profile's business. Editions of the standards cited: docs/standards.md.
+//! Each module is one noun, encoder and decoder side by side. Decoders are strict: what a file may not hold is an
+//! error, and whatever is accepted is written again octet for octet, but for the spellings of the field that dg11 and
+//! dg12 name. No key, no signature and no I/O lives here; which groups a card holds is the profile's business. Editions of the standards cited: docs/standards.md.
 
 mod bilingual;
 pub mod biometrics;

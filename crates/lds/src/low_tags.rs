@@ -59,7 +59,11 @@ mod tests {
     proptest! {
         #[test]
         fn written_objects_read_back(values in proptest::collection::vec(
-            (prop_oneof![0x5F01u32..=0x5F1E, Just(0x5F2B), Just(0xA0)], proptest::collection::vec(any::<u8>(), 0..300)), 0..6,
+            (
+                prop_oneof![0x5F01u32..=0x5F1E, Just(0x5F2B), Just(0xA0)],
+                proptest::collection::vec(any::<u8>(), 0..300),
+            ),
+            0..6,
         )) {
             let octets: Vec<u8> = values.iter().flat_map(|(tag, value)| tlv::tlv(*tag, value)).collect();
             let read: Vec<_> = all(&octets).unwrap().iter().map(|object| (object.tag, object.value.to_vec())).collect();

@@ -295,8 +295,8 @@ impl Mrz {
         self.names().1.trim_matches('<').replace('<', " ")
     }
 
-    /// Document number, date of birth and date of expiry, each with its check digit: what BAC keys and the PACE password
-    /// MRZ are hashed from (9303-11 §4.3.2, App. D.2).
+    /// Document number, date of birth and date of expiry, each with its check digit: what BAC keys and the PACE
+    /// password MRZ are hashed from (9303-11 §4.3.2, App. D.2).
     pub fn key_input(&self) -> Zeroizing<String> {
         let number = match self.long_number.as_str() {
             "" => self.part(DOCUMENT_NUMBER.start..DOCUMENT_NUMBER_CD.end).to_owned(),
@@ -380,7 +380,8 @@ pub fn check_digit(data: &str) -> Result<char, MrzError> {
 /// The key input out of typed fields: number (filled up to 9), birth and expiry as `YYMMDD`, each with its check digit.
 ///
 /// # Errors
-/// [`MrzError::Overflow`] for a number beyond 22 characters, [`MrzError::Letter`], [`MrzError::Empty`], [`MrzError::Date`].
+/// [`MrzError::Overflow`] for a number beyond 22 characters, [`MrzError::Letter`], [`MrzError::Empty`],
+/// [`MrzError::Date`].
 pub fn key_input(
     document_number: &str,
     birth_yymmdd: &str,

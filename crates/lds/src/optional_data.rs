@@ -13,8 +13,8 @@
 //!   C4 0A <digits>  IDCS, number in the population register
 //! }
 //! ```
-//! The template E0 was taken because no interindustry template means this, and because the first octets of the file must
-//! tell its length to a reader.
+//! The template E0 was taken because no interindustry template means this, and because the first octets of the file
+//! must tell its length to a reader.
 
 use bitaqa_apdu::{Bytes, tlv};
 
@@ -161,7 +161,8 @@ mod tests {
     proptest! {
         #[test]
         fn files_read_back(
-            email in proptest::option::of("[a-z]{1,60}@[a-z]{1,60}\\.ma"), telephone in proptest::option::of("\\+[0-9]{1,20}"),
+            email in proptest::option::of("[a-z]{1,60}@[a-z]{1,60}\\.ma"),
+            telephone in proptest::option::of("\\+[0-9]{1,20}"),
             contact in proptest::option::of(("[ا-ي ]{1,90}", "[0-9]{1,20}")), idcs in proptest::option::of("[0-9]{10}"),
         ) {
             let emergency_contact = contact

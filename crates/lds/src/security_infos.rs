@@ -1,8 +1,8 @@
 //! `SecurityInfos`, the protocols and keys that a chip announces: 9303-11 §9.2, TR-03110-3 §A.1.1. They fill
 //! EF.CardAccess and DG14.
 //!
-//! DER wants a SET OF sorted; cards in the field carry unsorted ones, and the EF.SOD hashes the file as it lies there. So
-//! the order of decoding is kept and encoding never sorts: what was read is written again octet for octet. Only
+//! DER wants a SET OF sorted; cards in the field carry unsorted ones, and the EF.SOD hashes the file as it lies there.
+//! So the order of decoding is kept and encoding never sorts: what was read is written again octet for octet. Only
 //! [`SecurityInfos::new`], which builds one, sorts.
 
 use der::asn1::{Any, AnyRef, ObjectIdentifier, OctetString};
@@ -111,7 +111,8 @@ pub struct ChipAuthenticationPublicKeyInfo {
 }
 
 /// ```text
-/// TerminalAuthenticationInfo ::= SEQUENCE { protocol OBJECT IDENTIFIER (id-TA), version INTEGER, efCVCA FileID OPTIONAL }
+/// TerminalAuthenticationInfo ::= SEQUENCE {
+///   protocol OBJECT IDENTIFIER (id-TA), version INTEGER, efCVCA FileID OPTIONAL }
 /// ```
 /// TR-03110-3 §A.1.1.3, 9303-11 §9.2.7.
 #[derive(Clone, Debug, PartialEq, Eq, Sequence)]
@@ -474,7 +475,8 @@ mod tests {
 
         #[test]
         fn whatever_is_accepted_is_written_the_same(
-            infos in proptest::collection::vec(any_info(), 1..4), at in any::<prop::sample::Index>(), with in any::<u8>(),
+            infos in proptest::collection::vec(any_info(), 1..4),
+            (at, with) in (any::<prop::sample::Index>(), any::<u8>()),
         ) {
             let mut der = SecurityInfos { infos }.to_der().unwrap();
             let at = at.index(der.len());

@@ -13,7 +13,8 @@ use crate::error::{LdsError, value};
 pub struct Text(String);
 
 impl Text {
-    /// The text of a data object: UTF-8, not empty, at most `octets_max` octets, no control characters but those allowed.
+    /// The text of a data object: UTF-8, not empty, at most `octets_max` octets, no control character but those
+    /// allowed.
     pub(crate) fn decode(tag: Tag, octets: &[u8], octets_max: usize, controls: &[char]) -> Result<Self, LdsError> {
         let text = core::str::from_utf8(octets).map_err(|_| value(tag, "is no UTF-8"))?;
         check(tag, text, octets_max, controls)?;

@@ -180,8 +180,8 @@ proptest! {
     ) {
         let mut face = Face::new(samples::portrait(width, height), Gender::Female).unwrap();
         face.image_type = FaceImageType::TokenFrontal;
-        face.details =
-            FaceDetails { feature_points: points, features, expression, device, pose, eye_colour: eyes, ..FaceDetails::default() };
+        let details = FaceDetails { feature_points: points, eye_colour: eyes, ..FaceDetails::default() };
+        face.details = FaceDetails { features, expression, device, pose, ..details };
         let file = Dg2 { faces: vec![face; count] };
         prop_assert_eq!(Dg2::decode(&file.encode().unwrap()).unwrap(), file);
     }

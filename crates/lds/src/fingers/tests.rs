@@ -257,11 +257,13 @@ proptest! {
     fn whatever_is_written_reads_back(
         positions in proptest::sample::subsequence(FingerPosition::ALL.to_vec(), 1..=10),
         (width, height, quality, device) in (1u16..40, 1u16..40, 0u8..=100, 0u16..0x1000),
-        (ppi, impression) in (prop_oneof![Just(500u16), Just(1000)], prop_oneof![Just(Impression::Swipe), Just(Impression::LiveRolled)]),
+        ppi in prop_oneof![Just(500u16), Just(1000)],
+        impression in prop_oneof![Just(Impression::Swipe), Just(Impression::LiveRolled)],
     ) {
         let samples = vec![7; usize::from(width) * usize::from(height)];
         let fingers = positions.into_iter().enumerate().map(|(at, position)| {
-            let image = if at % 2 == 0 { image::pgm(width, height, &samples).unwrap() } else { samples::wsq(width, height) };
+            let raw = image::pgm(width, height, &samples).unwrap();
+            let image = if at % 2 == 0 { raw } else { samples::wsq(width, height) };
             let mut finger = Finger::from_image(position, image).unwrap();
             let FingerData::Image(image) = &mut finger.data else { unreachable!() };
             (image.quality, image.device, image.ppi, image.impression) = (quality, device, ppi, impression);
@@ -273,7 +275,8 @@ proptest! {
 
     #[test]
     fn damage_is_an_error_or_is_written_the_same(at in any::<prop::sample::Index>(), with in any::<u8>()) {
-        let finger = Finger::from_minutiae(FingerPosition::RightIndex, minutiae(2, &[[0x40, 0x64, 0, 0x0E, 0x50, 0x5A]]));
+        let record = minutiae(2, &[[0x40, 0x64, 0, 0x0E, 0x50, 0x5A]]);
+        let finger = Finger::from_minutiae(FingerPosition::RightIndex, record);
         let file = Dg3::Fingers(vec![print(FingerPosition::LeftIndex), finger.unwrap()]);
         let mut octets = file.encode().unwrap().into_vec();
         let at = at.index(octets.len());

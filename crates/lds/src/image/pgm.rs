@@ -1,5 +1,5 @@
-//! Binary portable grey map: `P5`, width, height, greatest value, one white space, samples. Comments run from `#` to the
-//! end of their line.
+//! Binary portable grey map: `P5`, width, height, greatest value, one white space, samples. Comments run from `#` to
+//! the end of their line.
 //!
 //! In a data group the samples stand bare; [`pgm`] puts the header before them again.
 

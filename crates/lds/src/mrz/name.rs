@@ -1,8 +1,8 @@
 //! Names for the MRZ: transliteration of Latin national characters (9303-3 §6.A), punctuation (9303-3 §4.6) and
 //! truncation (9303-5 §4.2.3).
 //!
-//! Where the tables leave a choice, the first entry is taken (Ä becomes AE, Ñ becomes N). Nothing is derived from another
-//! script: an Arabic or Cyrillic letter is an error that names it.
+//! Where the tables leave a choice, the first entry is taken (Ä becomes AE, Ñ becomes N). Nothing is derived from
+//! another script: an Arabic or Cyrillic letter is an error that names it.
 
 use unicode_normalization::UnicodeNormalization;
 
