@@ -84,7 +84,8 @@ pub struct IssuerPlan {
     pub state: IssuingState,
     /// Document types of the document signer as in the MRZ: `ID`.
     pub document_types: Vec<String>,
-    /// How the X.509 certificates tell their curve; 9303-12 §4.1.6.3 wants [`Form::Explicit`].
+    /// How the X.509 certificates tell their curve: [`Form::Explicit`] for documents that travel (9303-12 §4.1.6.3),
+    /// [`Form::Named`] where OpenSSL must verify the path, as it accepts no CA with explicit parameters.
     pub form: Form,
     /// How long everything lasts.
     pub schedule: Schedule,

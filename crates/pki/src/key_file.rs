@@ -2,7 +2,7 @@
 //! AES-256-CBC, as PEM. `openssl pkey -in FILE` opens the files of elliptic-curve keys.
 //!
 //! Raw symmetric keys lie in the same container: PKCS#8 with the algorithm `aes` of the NIST arc and the key's octets as
-//! private key. OpenSSL decrypts them with `openssl pkcs8`/`asn1parse` only, as it knows no such algorithm.
+//! private key. No standard fixes that use of the arc: other programs open the container, not the key.
 
 use crate::spki;
 use bitaqa_curves::{Curve, Point, SecretScalar};

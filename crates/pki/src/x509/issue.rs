@@ -413,7 +413,10 @@ fn document_types(types: &[&str]) -> Result<DocumentTypeList, IssueError> {
         if !known {
             return Err(IssueError::DocumentType((*document_type).to_owned()));
         }
-        list.document_types.insert_ordered(PrintableString::new(document_type)?)?;
+        let document_type = PrintableString::new(document_type)?;
+        if !list.document_types.as_slice().contains(&document_type) {
+            list.document_types.insert(document_type)?;
+        }
     }
     if types.is_empty() { Err(IssueError::DocumentType(String::new())) } else { Ok(list) }
 }

@@ -1,0 +1,69 @@
+//! Keys of an invented state, and certificates that no honest CA would issue.
+
+use bitaqa_apdu::tlv::{self, tlv};
+use bitaqa_pki::issuer_keys::{IssuerKeys, IssuerPlan, Schedule, generate};
+use bitaqa_pki::spki::Form;
+use bitaqa_pki::x509::IssuingState;
+use bitaqa_pki::{Certificate, Signer};
+use rand::SeedableRng;
+use rand::rngs::ChaCha20Rng;
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use time::UtcDateTime;
+use time::macros::utc_datetime;
+
+pub const AT: UtcDateTime = utc_datetime!(2026-11-22 10:30:00);
+
+pub fn rng(seed: u64) -> ChaCha20Rng {
+    ChaCha20Rng::seed_from_u64(seed)
+}
+
+pub fn plan(form: Form) -> IssuerPlan {
+    IssuerPlan {
+        state: IssuingState {
+            country: "UT".to_owned(),
+            mrz_state: "UTO".to_owned(),
+            organisation: "Utopia, Ministry of Passports".to_owned(),
+            contact: "csca@example.org".to_owned(),
+            crl_urls: vec!["https://example.org/UTO.crl".to_owned()],
+        },
+        document_types: vec!["ID".to_owned()],
+        form,
+        schedule: Schedule::STANDARD,
+    }
+}
+
+/// The same names for every seed: two states that cannot be told apart but by their keys.
+pub fn keys(seed: u64) -> IssuerKeys {
+    static MADE: Mutex<BTreeMap<u64, IssuerKeys>> = Mutex::new(BTreeMap::new());
+    let make = || generate(&plan(Form::Explicit), AT, &mut rng(seed)).unwrap();
+    MADE.lock().unwrap().entry(seed).or_insert_with(make).clone()
+}
+
+pub fn data_groups() -> Vec<(u8, Vec<u8>)> {
+    [1u8, 2, 11, 14].iter().map(|number| (*number, tlv(0x53, &[*number; 40]))).collect()
+}
+
+pub fn borrowed(groups: &[(u8, Vec<u8>)]) -> Vec<(u8, &[u8])> {
+    groups.iter().map(|(number, octets)| (*number, octets.as_slice())).collect()
+}
+
+/// Replaces octets of the same length in a certificate and signs it anew. The octets must be there exactly once, or
+/// `nth` says which.
+pub fn forged(certificate: &Certificate, nth: usize, from: &[u8], to: &[u8], signer: &dyn Signer) -> Certificate {
+    assert_eq!(from.len(), to.len());
+    let content = tlv::only(certificate.der(), 0x30).unwrap();
+    let parts = tlv::all(content).unwrap();
+    let mut tbs = Vec::from(parts[0]);
+    let places: Vec<usize> = (0..tbs.len() - from.len()).filter(|i| tbs[*i..].starts_with(from)).collect();
+    let place = *places.get(nth).unwrap_or_else(|| panic!("{from:02X?} is not in the certificate"));
+    tbs[place..place + from.len()].copy_from_slice(to);
+    let signature = signer.sign(&tbs).unwrap().to_der(signer.public_key().curve()).unwrap();
+    let mut algorithm = Vec::from(parts[1]);
+    // The algorithm stands inside and outside; a forger changes both.
+    if let Some(place) = (0..algorithm.len()).find(|i| algorithm[*i..].starts_with(from)) {
+        algorithm[place..place + from.len()].copy_from_slice(to);
+    }
+    let content = [tbs, algorithm, tlv(0x03, &[&[0], signature.as_slice()].concat())].concat();
+    Certificate::from_der(&tlv(0x30, &content)).unwrap()
+}
