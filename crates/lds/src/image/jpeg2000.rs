@@ -139,10 +139,7 @@ fn skip_tile_part(cursor: &mut Cursor<'_>, start: usize) -> Result<(), ImageErro
     if end < cursor.at {
         return Err(cursor.damaged("tile-part shorter than its header"));
     }
-    // Two octets of EOC or of the next SOT must still follow.
-    if end + 2 > cursor.octets.len() {
-        return Err(cursor.truncated());
-    }
+    // An end beyond the octets there are is found where the next marker is read.
     cursor.at = end;
     Ok(())
 }
