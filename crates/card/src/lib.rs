@@ -1,1 +1,28 @@
-//! The applet host: power, selection, GlobalPlatform card manager, journalled memory, access gate, applets
+//! The applet host: a whole card in process. Power, selection and sessions ([`host`]), the GlobalPlatform card manager
+//! ([`gp`]), journalled memory ([`nvm`]), files behind one access gate ([`fs`]), and the eMRTD applet ([`emrtd`]).
+//!
+//! A [`Card`] is a [`bitaqa_apdu::Transport`]: it and a terminal meet as octets only. It has no clock, no global state
+//! and no I/O but its [`nvm::medium::Medium`]; randomness and waiting come from the caller's [`Platform`].
+
+pub mod applet;
+mod card;
+mod channel;
+pub mod chip;
+pub mod emrtd;
+pub mod fs;
+pub mod gp;
+pub mod nvm;
+pub mod status;
+
+pub use card::{Card, CardError, CardInfo, InstanceInfo};
+pub use chip::ChipSpec;
+
+use rand_core::CryptoRng;
+
+/// What a card takes from the world around it.
+pub trait Platform: Send {
+    /// The card's random generator.
+    fn rng(&mut self) -> &mut dyn CryptoRng;
+    /// Lets time pass before the card goes on, as a chip does between wrong passwords.
+    fn wait(&mut self, milliseconds: u32);
+}

@@ -1,1 +1,15 @@
-//! Speaks to any card: transports, session, GlobalPlatform client, reading and inspection with verdicts, traces
+//! Speaks to any card that is a [`bitaqa_apdu::Transport`]: a session with chaining and secure messaging, the
+//! GlobalPlatform client, reading of an eMRTD, and its inspection with one verdict a step.
+//!
+//! The room never sees a card from inside, and is the only one that knows PC/SC.
+
+pub mod emrtd;
+pub mod gp;
+pub mod inspection;
+#[cfg(feature = "pcsc")]
+pub mod pcsc;
+pub mod session;
+pub mod trace;
+
+pub use session::{Session, SessionError};
+pub use trace::{Exchange, Trace};

@@ -1,0 +1,144 @@
+//! The volatile state of the card's one logical channel: everything here is gone with reset.
+
+use bitaqa_apdu::{Bytes, Command, Sw};
+use bitaqa_secure_messaging::SecureMessaging;
+use bitaqa_secure_messaging::scp03::{AwaitExternalAuthenticate, CardSession};
+
+use crate::nvm::Owner;
+use crate::status::SecurityStatus;
+
+/// Longest data field that chained commands may add up to (7816-4 §5.3.3).
+const CHAIN_MAX: usize = 65_535;
+
+/// Secure messaging of the session.
+pub enum Session {
+    /// ISO 7816-4 secure messaging after PACE or Chip Authentication.
+    Iso(Box<dyn SecureMessaging>),
+    /// SCP03.
+    Scp(CardSession),
+}
+
+/// Channel 0.
+#[derive(Default)]
+pub struct Channel {
+    /// Registry number of the selected application, 0 for the issuer security domain.
+    pub selected: Owner,
+    /// What the terminal has proved.
+    pub status: SecurityStatus,
+    /// The session.
+    pub session: Option<Session>,
+    /// SCP03 between INITIALIZE UPDATE and EXTERNAL AUTHENTICATE.
+    pub opening: Option<AwaitExternalAuthenticate>,
+    /// Instance that INSTALL [for personalization] named: STORE DATA to the security domain goes there.
+    pub personalising: Option<Owner>,
+    chain: Option<Command>,
+    pending: Bytes,
+}
+
+impl Channel {
+    /// Adds a command to the chain; `None` while the chain goes on. GENERAL AUTHENTICATE uses the chaining bit without
+    /// being one command (9303-11 §4.4.4), so it is never passed here.
+    ///
+    /// # Errors
+    /// 6700 for too long a chain, 6883 when another command comes before the chain's last.
+    pub fn chain(&mut self, command: Command) -> Result<Option<Command>, Sw> {
+        let more = command.class.is_chained();
+        let begun = self.chain.take();
+        let whole = match begun {
+            None if !more => return Ok(Some(command)),
+            None => command,
+            Some(mut begun) => {
+                if (begun.ins, begun.p1p2()) != (command.ins, command.p1p2()) {
+                    return Err(Sw::LAST_OF_CHAIN_EXPECTED);
+                }
+                if begun.data.len() + command.data.len() > CHAIN_MAX {
+                    return Err(Sw::WRONG_LENGTH);
+                }
+                begun.data.as_mut_vec().extend_from_slice(&command.data);
+                Command { class: command.class, ne: command.ne, ..begun }
+            }
+        };
+        if more {
+            self.chain = Some(whole);
+            return Ok(None);
+        }
+        Ok(Some(whole))
+    }
+
+    /// Hands out at most `ne` octets of a response, keeping the rest for GET RESPONSE (7816-4 §5.3.4).
+    pub fn first_part(&mut self, data: Bytes, sw: Sw, ne: u32) -> (Bytes, Sw) {
+        let ne = usize::try_from(ne).unwrap_or(usize::MAX);
+        if data.len() <= ne {
+            return (data, sw);
+        }
+        let mut head = data.into_vec();
+        self.pending = head.split_off(ne).into();
+        (head.into(), Sw::more_available(self.pending.len()))
+    }
+
+    /// The next part for GET RESPONSE.
+    ///
+    /// # Errors
+    /// 6985 when nothing waits.
+    pub fn next_part(&mut self, ne: u32) -> Result<(Bytes, Sw), Sw> {
+        if self.pending.is_empty() {
+            return Err(Sw::CONDITIONS_NOT_SATISFIED);
+        }
+        let pending = core::mem::take(&mut self.pending);
+        Ok(self.first_part(pending, Sw::OK, ne))
+    }
+
+    /// Drops what waits for GET RESPONSE: any other command ends it.
+    pub fn forget_pending(&mut self) {
+        self.pending = Bytes::new();
+    }
+
+    /// Level of the open secure channel.
+    pub fn secure_channel_level(&self) -> Option<u8> {
+        match &self.session {
+            Some(Session::Scp(session)) => Some(session.level().0),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bitaqa_apdu::Class;
+
+    fn part(class: u8, ins: u8, data: &[u8]) -> Command {
+        Command::new(ins, 0, 0).class(Class(class)).data(data)
+    }
+
+    #[test]
+    fn a_chain_becomes_one_command() {
+        let mut channel = Channel::default();
+        assert_eq!(channel.chain(part(0x10, 0xE2, b"one ")).unwrap(), None);
+        assert_eq!(channel.chain(part(0x10, 0xE2, b"two ")).unwrap(), None);
+        let whole = channel.chain(part(0x00, 0xE2, b"three").ne(256)).unwrap().unwrap();
+        assert_eq!((&*whole.data, whole.class, whole.ne), (&b"one two three"[..], Class(0), 256));
+    }
+
+    #[test]
+    fn another_command_breaks_the_chain() {
+        let mut channel = Channel::default();
+        channel.chain(part(0x10, 0xE2, b"one")).unwrap();
+        assert_eq!(channel.chain(part(0x00, 0xA4, b"x")), Err(Sw::LAST_OF_CHAIN_EXPECTED));
+        assert!(channel.chain(part(0x00, 0xA4, b"x")).unwrap().is_some());
+        channel.chain(part(0x10, 0xE2, &vec![0; 65_000])).unwrap();
+        assert_eq!(channel.chain(part(0x00, 0xE2, &vec![0; 600])), Err(Sw::WRONG_LENGTH));
+    }
+
+    #[test]
+    fn long_responses_come_in_parts() {
+        let mut channel = Channel::default();
+        let (head, sw) = channel.first_part(vec![7; 600].into(), Sw::OK, 256);
+        assert_eq!((head.len(), sw), (256, Sw(0x6100)));
+        let (head, sw) = channel.next_part(256).unwrap();
+        assert_eq!((head.len(), sw), (256, Sw(0x6158)));
+        let (head, sw) = channel.next_part(256).unwrap();
+        assert_eq!((head.len(), sw), (88, Sw::OK));
+        assert_eq!(channel.next_part(256), Err(Sw::CONDITIONS_NOT_SATISFIED));
+    }
+}

@@ -1,0 +1,151 @@
+//! The eMRTD applet: files of ICAO 9303-10 behind PACE, Chip Authentication and Terminal Authentication.
+//!
+//! Two lives, told apart at one gate: while SELECTABLE it takes personalisation through a secure channel and shows no
+//! file; once PERSONALIZED it shows files by their access rules and can be written by no one.
+//! What it does not do: BAC, Active Authentication, PIN objects.
+
+mod access;
+mod command;
+mod files;
+mod personalise;
+
+use bitaqa_apdu::{Aid, Command, Response, Sw, ins};
+use bitaqa_secure_messaging::{ca, pace, ta};
+
+use crate::applet::{Applet, Host, Module, Selection, StoreData};
+use crate::gp::life_cycle::AppLife;
+use command::EmrtdCommand;
+use files::{Configuration, Position};
+
+/// Name of the native module in a chip's configuration.
+pub const NAME: &str = "emrtd";
+
+/// Keys of the applet's cells. A file's content is in the cell of its FID; these are below all FIDs.
+mod cell {
+    /// Install parameters.
+    pub const CONFIGURATION: u16 = 0x0001;
+    /// Binding tag of the order.
+    pub const ORDER_TAG: u16 = 0x0002;
+    /// CAN.
+    pub const CAN: u16 = 0x0003;
+    /// SHA-1 of the MRZ key input.
+    pub const MRZ_SECRET: u16 = 0x0004;
+    /// Private key of Chip Authentication.
+    pub const CA_KEY: u16 = 0x0005;
+    /// Trust points of Terminal Authentication, CV certificates one after the other.
+    pub const TRUST_POINTS: u16 = 0x0006;
+    /// Current date, six unpacked BCD digits.
+    pub const CURRENT_DATE: u16 = 0x0007;
+    /// PACE failures in a row, one octet.
+    pub const PACE_FAILURES: u16 = 0x0008;
+}
+
+/// The native module.
+pub struct EmrtdModule {
+    aid: Aid,
+}
+
+impl EmrtdModule {
+    /// Under the AID that the chip's configuration gives it.
+    pub const fn new(aid: Aid) -> Self {
+        Self { aid }
+    }
+}
+
+impl Module for EmrtdModule {
+    fn aid(&self) -> &Aid {
+        &self.aid
+    }
+
+    fn install(&self, parameters: &[u8], host: &mut Host<'_>) -> Result<(), Sw> {
+        Configuration::decode(parameters)?;
+        Ok(host.put(cell::CONFIGURATION, parameters)?)
+    }
+
+    fn applet(&self) -> Box<dyn Applet> {
+        Box::new(Emrtd::default())
+    }
+}
+
+/// The applet's RAM.
+#[derive(Default)]
+struct Emrtd {
+    position: Position,
+    pace: Option<pace::CardPace>,
+    ca: Option<ca::CardCa>,
+    ta: ta::CardTa,
+    store: personalise::Stream,
+}
+
+impl Emrtd {
+    /// Protocols under way are dropped whenever another command comes between their steps.
+    fn drop_protocols(&mut self) {
+        self.pace = None;
+        self.ca = None;
+    }
+
+    fn operational(&mut self, command: &Command, host: &mut Host<'_>) -> Result<Response, Sw> {
+        let parsed = EmrtdCommand::try_from(command)?;
+        let (pace, ca) = (self.pace.take(), self.ca.take());
+        match parsed {
+            EmrtdCommand::SelectMf => Ok(self.position.select_mf()),
+            EmrtdCommand::SelectEf(fid) => self.position.select_ef(fid, host),
+            EmrtdCommand::ReadBinary { sfi, offset, form } => self.position.read_binary(sfi, offset, form, command.ne, host),
+            EmrtdCommand::SetPace => self.set_pace(command, host),
+            EmrtdCommand::SetChipAuthentication => self.set_chip_authentication(command, host),
+            EmrtdCommand::GeneralAuthenticate => match (pace, ca) {
+                (Some(pace), _) => self.pace_step(pace, command, host),
+                (None, Some(ca)) => Self::chip_authentication(ca, command, host),
+                (None, None) => Err(Sw::CONDITIONS_NOT_SATISFIED),
+            },
+            EmrtdCommand::SetVerification => self.set_verification(command, host),
+            EmrtdCommand::VerifyCertificate => self.verify_certificate(command, host),
+            EmrtdCommand::SetTerminalAuthentication => self.set_terminal_authentication(command, host),
+            EmrtdCommand::GetChallenge => self.get_challenge(command, host),
+            EmrtdCommand::ExternalAuthenticate => self.external_authenticate(command, host),
+        }
+    }
+}
+
+impl Applet for Emrtd {
+    fn select(&mut self, how: Selection, host: &mut Host<'_>) -> Result<Response, Sw> {
+        self.drop_protocols();
+        self.position = match how {
+            Selection::OnReset => Position::in_mf(),
+            Selection::ByName => Position::in_application(),
+        };
+        // Rights of a terminal end with a new selection (TR-03110-3 §B.11.1); PACE and CA belong to the session.
+        host.status.ta = None;
+        self.ta = ta::CardTa::default();
+        Ok(Sw::OK.into())
+    }
+
+    fn process(&mut self, command: Command, host: &mut Host<'_>) -> Result<Response, Sw> {
+        match host.life() {
+            AppLife::Personalized => self.operational(&command, host),
+            AppLife::Selectable => match command.ins {
+                ins::STORE_DATA => self.personalise(&StoreData::read(&command)?, host),
+                ins::GENERATE_ASYMMETRIC_KEY_PAIR => personalise::generate_key(&command, host),
+                ins::GET_DATA => personalise::get_data(&command, host),
+                _ => Err(Sw::CONDITIONS_NOT_SATISFIED),
+            },
+            _ => Err(Sw::CONDITIONS_NOT_SATISFIED),
+        }
+    }
+
+    fn deselect(&mut self, host: &mut Host<'_>) {
+        *host.status = crate::status::SecurityStatus::default();
+        *self = Self { position: core::mem::take(&mut self.position).without_file(), ..Self::default() };
+    }
+
+    fn personalise(&mut self, block: &StoreData<'_>, host: &mut Host<'_>) -> Result<Response, Sw> {
+        if host.life() != AppLife::Selectable {
+            return Err(Sw::CONDITIONS_NOT_SATISFIED);
+        }
+        self.store.block(block, host)
+    }
+
+    fn seal(&mut self, host: &mut Host<'_>) -> Result<(), Sw> {
+        personalise::complete(host)
+    }
+}

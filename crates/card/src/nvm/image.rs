@@ -1,0 +1,221 @@
+//! Format of the memory image, and how it is read back.
+//!
+//! ```text
+//! header   "BTQ-CARD" ‖ version(2) ‖ capacity(4) ‖ CRC-32(4) of what stands before
+//! frame    length of the writes(4) ‖ writes ‖ CRC-32(4) of length and writes
+//! write    kind(1: 0 put, 1 append, 2 remove) ‖ owner(1) ‖ key(2) ‖ octets(4) ‖ content
+//! ```
+//! A frame is one transaction. All numbers are big endian. The last frame may be incomplete or have a wrong checksum:
+//! that is a write cut off by power loss, and is dropped. A wrong checksum anywhere else is damage: the content is
+//! kept, since a chip with a flipped bit also serves what it holds, and the cells are reported.
+
+use std::collections::BTreeMap;
+
+use super::medium::MediumError;
+use super::{CellId, Write};
+
+/// Version written; older versions that are still read are listed in [`load`].
+pub const VERSION: u16 = 1;
+
+const MAGIC: &[u8; 8] = b"BTQ-CARD";
+
+/// Why octets are no card image.
+#[derive(Debug, thiserror::Error)]
+pub enum ImageError {
+    /// Another kind of file.
+    #[error("not a card image (no BTQ-CARD header)")]
+    Magic,
+    /// Written by a later program.
+    #[error("card image of version {0}; this program reads version {VERSION}")]
+    Version(u16),
+    /// The structure does not hold.
+    #[error("card image damaged at octet {0}: its structure cannot be read")]
+    Structure(usize),
+    /// What stands in the memory makes no card.
+    #[error("card image: {0}")]
+    Content(&'static str),
+    /// The medium failed.
+    #[error(transparent)]
+    Medium(#[from] MediumError),
+}
+
+/// What an image holds.
+pub struct Loaded {
+    /// The cells.
+    pub cells: BTreeMap<CellId, Vec<u8>>,
+    /// Size of the memory in octets.
+    pub capacity: usize,
+    /// Cells with a wrong checksum.
+    pub damaged: Vec<CellId>,
+    /// Octets of the image before a torn last frame, when there is one.
+    pub torn_at: Option<usize>,
+}
+
+/// One transaction as octets.
+pub struct Frame(Vec<u8>);
+
+impl Frame {
+    /// Out of writes; none makes the closing frame.
+    pub fn of(writes: &[Write]) -> Self {
+        let mut octets = Vec::new();
+        for write in writes {
+            let (kind, cell, content) = match write {
+                Write::Put(cell, content) => (0, cell, content.as_slice()),
+                Write::Append(cell, content) => (1, cell, content.as_slice()),
+                Write::Remove(cell) => (2, cell, &[][..]),
+            };
+            octets.extend_from_slice(&[kind, cell.owner]);
+            octets.extend_from_slice(&cell.key.to_be_bytes());
+            octets.extend_from_slice(&number(content.len()));
+            octets.extend_from_slice(content);
+        }
+        Self(octets)
+    }
+
+    /// Length ‖ writes ‖ checksum.
+    pub fn write_to(&self, out: &mut Vec<u8>) {
+        let start = out.len();
+        out.extend_from_slice(&number(self.0.len()));
+        out.extend_from_slice(&self.0);
+        let checksum = crc32fast::hash(out.get(start..).unwrap_or_default());
+        out.extend_from_slice(&checksum.to_be_bytes());
+    }
+}
+
+impl Drop for Frame {
+    fn drop(&mut self) {
+        zeroize::Zeroize::zeroize(&mut self.0);
+    }
+}
+
+/// The header of an image for a memory of `capacity` octets.
+pub fn header(capacity: usize) -> Vec<u8> {
+    let mut octets = MAGIC.to_vec();
+    octets.extend_from_slice(&VERSION.to_be_bytes());
+    octets.extend_from_slice(&number(capacity));
+    let checksum = crc32fast::hash(&octets);
+    octets.extend_from_slice(&checksum.to_be_bytes());
+    octets
+}
+
+/// Changes the map of cells as a write says.
+pub fn apply(cells: &mut BTreeMap<CellId, Vec<u8>>, write: Write) {
+    match write {
+        Write::Put(cell, content) => {
+            cells.insert(cell, content);
+        }
+        Write::Append(cell, octets) => cells.entry(cell).or_default().extend_from_slice(&octets),
+        Write::Remove(cell) => {
+            cells.remove(&cell);
+        }
+    }
+}
+
+/// Reads an image of version 1.
+///
+/// # Errors
+/// [`ImageError`] when the octets are no image or their structure is broken before the last frame.
+pub fn load(octets: &[u8]) -> Result<Loaded, ImageError> {
+    let capacity = read_header(octets)?;
+    let mut loaded = Loaded { cells: BTreeMap::new(), capacity, damaged: Vec::new(), torn_at: None };
+    let mut at = HEADER_LENGTH;
+    while at < octets.len() {
+        let Some((payload, intact, next)) = read_frame(octets, at) else {
+            loaded.torn_at = Some(at);
+            break;
+        };
+        if !intact && next >= octets.len() {
+            loaded.torn_at = Some(at);
+            break;
+        }
+        let writes = read_writes(payload).ok_or(ImageError::Structure(at))?;
+        for write in writes {
+            if !intact {
+                let (Write::Put(cell, _) | Write::Append(cell, _) | Write::Remove(cell)) = &write;
+                loaded.damaged.push(*cell);
+            }
+            apply(&mut loaded.cells, write);
+        }
+        at = next;
+    }
+    Ok(loaded)
+}
+
+const HEADER_LENGTH: usize = 18;
+
+fn read_header(octets: &[u8]) -> Result<usize, ImageError> {
+    let header = octets.get(..HEADER_LENGTH).ok_or(ImageError::Magic)?;
+    let (magic, rest) = header.split_first_chunk::<8>().ok_or(ImageError::Magic)?;
+    if magic != MAGIC {
+        return Err(ImageError::Magic);
+    }
+    let (version, rest) = rest.split_first_chunk::<2>().ok_or(ImageError::Structure(8))?;
+    match u16::from_be_bytes(*version) {
+        VERSION => {}
+        other => return Err(ImageError::Version(other)),
+    }
+    let (capacity, checksum) = rest.split_first_chunk::<4>().ok_or(ImageError::Structure(10))?;
+    if checksum != crc32fast::hash(header.get(..14).unwrap_or_default()).to_be_bytes() {
+        return Err(ImageError::Structure(14));
+    }
+    usize::try_from(u32::from_be_bytes(*capacity)).map_err(|_| ImageError::Structure(10))
+}
+
+/// Writes, whether the checksum holds, and where the next frame begins; `None` when the frame is not complete.
+fn read_frame(octets: &[u8], at: usize) -> Option<(&[u8], bool, usize)> {
+    let rest = octets.get(at..)?;
+    let (length, body) = rest.split_first_chunk::<4>()?;
+    let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
+    let payload = body.get(..length)?;
+    let checksum = body.get(length..length.checked_add(4)?)?;
+    let intact = crc32fast::hash(rest.get(..4 + length)?).to_be_bytes() == checksum;
+    Some((payload, intact, at + 4 + length + 4))
+}
+
+fn read_writes(mut payload: &[u8]) -> Option<Vec<Write>> {
+    let mut writes = Vec::new();
+    while let Some((&[kind, owner, key_high, key_low], rest)) = payload.split_first_chunk::<4>() {
+        let (length, rest) = rest.split_first_chunk::<4>()?;
+        let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
+        let cell = CellId { owner, key: u16::from_be_bytes([key_high, key_low]) };
+        let content = rest.get(..length)?;
+        writes.push(match kind {
+            0 => Write::Put(cell, content.to_vec()),
+            1 => Write::Append(cell, content.to_vec()),
+            2 if length == 0 => Write::Remove(cell),
+            _ => return None,
+        });
+        payload = rest.get(length..)?;
+    }
+    payload.is_empty().then_some(writes)
+}
+
+/// Four octets of a length. Cells come out of commands of at most 64 KiB, so the number always fits.
+fn number(length: usize) -> [u8; 4] {
+    u32::try_from(length).unwrap_or(u32::MAX).to_be_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn other_files_are_refused_by_name() {
+        assert!(matches!(load(b"PNG and so on, long enough"), Err(ImageError::Magic)));
+        assert!(matches!(load(b"BTQ"), Err(ImageError::Magic)));
+        let mut later = header(10);
+        later[9] = 9;
+        assert!(matches!(load(&later), Err(ImageError::Version(9))));
+        let mut bent = header(10);
+        bent[12] ^= 1;
+        assert!(matches!(load(&bent), Err(ImageError::Structure(14))));
+    }
+
+    proptest! {
+        #[test]
+        fn no_octets_make_load_panic(octets in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = load(&[header(100), octets].concat());
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! Reading an eMRTD: selection, whole files in the fewest commands, the access protocols as one call each.
+
+use bitaqa_apdu::tlv::{self, TlvError};
+use bitaqa_apdu::{Aid, Bytes, Command, Sw, ins};
+use bitaqa_lds::security_infos::{ChipAuthenticationInfo, ChipAuthenticationPublicKeyInfo, PaceInfo};
+use bitaqa_pki::Signer;
+use bitaqa_pki::cvc::CvCertificate;
+use bitaqa_secure_messaging::TerminalError;
+use bitaqa_secure_messaging::ca::{self, CaError};
+use bitaqa_secure_messaging::pace::{self, PaceError, Password};
+use bitaqa_secure_messaging::ta::{self, TaError};
+use rand_core::CryptoRng;
+
+use crate::session::{Session, SessionError};
+
+/// AID of the eMRTD application, 9303-10 §3.6.1.
+pub const APPLICATION: [u8; 7] = [0xA0, 0x00, 0x00, 0x02, 0x47, 0x10, 0x01];
+
+/// The highest offset that fits P1-P2 of READ BINARY; from there on the offset goes into a data object.
+const EVEN_OFFSET_MAX: usize = 0x7FFF;
+
+/// SELECT of the eMRTD application, under the session's protection when there is one.
+///
+/// # Errors
+/// [`SessionError`].
+pub fn select_application(session: &mut Session<'_>, aid: &Aid) -> Result<(), SessionError> {
+    session.expect(Command::new(ins::SELECT, 0x04, 0x0C).data(aid.as_bytes())).map(|_| ())
+}
+
+/// Reads the file with this short identifier to the end that its own TLV header tells.
+///
+/// # Errors
+/// [`SessionError::Status`] when the card refuses, [`SessionError::Malformed`] when what comes is no TLV file.
+pub fn read_file(session: &mut Session<'_>, sfi: u8) -> Result<Bytes, SessionError> {
+    let at = format!("READ BINARY SFI {sfi:02X}");
+    let malformed = |what: String| SessionError::Malformed { at: at.clone(), what };
+    let first = Command::new(ins::READ_BINARY, 0x80 | sfi, 0x00).ne(session.max_ne());
+    let mut content = part(session.send(first)?, &at)?;
+    let total = tlv::total_length(&content).map_err(|error| malformed(error.to_string()))?;
+    let total = total.ok_or_else(|| malformed("the file is shorter than a TLV header".into()))?;
+    while content.len() < total {
+        let missing = u32::try_from(total - content.len()).unwrap_or(u32::MAX);
+        let more = read_at(session, content.len(), missing.min(session.max_ne()), &at)?;
+        if more.is_empty() {
+            return Err(malformed(format!("ends after {} of {total} octets", content.len())));
+        }
+        content.as_mut_vec().extend_from_slice(&more);
+    }
+    // The file may be larger than the object in it; what follows the object is no part of the content.
+    content.as_mut_vec().truncate(total);
+    Ok(content)
+}
+
+fn read_at(session: &mut Session<'_>, offset: usize, ne: u32, at: &str) -> Result<Bytes, SessionError> {
+    if offset <= EVEN_OFFSET_MAX {
+        let [.., high, low] = offset.to_be_bytes();
+        return part(session.send(Command::new(ins::READ_BINARY, high, low).ne(ne))?, at);
+    }
+    let [.., b2, b1, b0] = offset.to_be_bytes();
+    // Ne counts the header of DO 53, four octets for every length that a command can ask for.
+    let command = Command::new(ins::READ_BINARY_ODD, 0, 0).data(tlv::tlv(0x54, &[b2, b1, b0]));
+    let data = part(session.send(command.ne((ne + 4).min(session.max_ne())))?, at)?;
+    let malformed = |error: TlvError| SessionError::Malformed { at: at.to_owned(), what: error.to_string() };
+    tlv::only(&data, 0x53).map(Bytes::from).map_err(malformed)
+}
+
+/// Data of a READ BINARY; the warning "end of file" brings data like 9000.
+fn part(response: bitaqa_apdu::Response, at: &str) -> Result<Bytes, SessionError> {
+    match response.sw {
+        Sw::OK | Sw::END_OF_FILE => Ok(response.data),
+        sw => Err(SessionError::Status { at: at.to_owned(), sw }),
+    }
+}
+
+/// PACE, 9303-11 §4.4. Returns the chip's compressed ephemeral key, which Terminal Authentication signs.
+///
+/// # Errors
+/// The exchange or the protocol; the session is then without protection.
+pub fn pace(
+    session: &mut Session<'_>,
+    info: &PaceInfo,
+    password: &Password,
+    rng: &mut dyn CryptoRng,
+) -> Result<Vec<u8>, TerminalError<SessionError, PaceError>> {
+    let established = pace::establish(&mut |command| session.send(command), info, password, rng)?;
+    session.protect_with(established.sm);
+    Ok(established.id_picc)
+}
+
+/// Chip Authentication, 9303-11 §6.2, with a key that passive authentication vouches for. Returns the terminal's
+/// compressed ephemeral key.
+///
+/// # Errors
+/// The exchange or the protocol.
+pub fn chip_authentication(
+    session: &mut Session<'_>,
+    info: &ChipAuthenticationInfo,
+    key: &ChipAuthenticationPublicKeyInfo,
+    rng: &mut dyn CryptoRng,
+) -> Result<Vec<u8>, TerminalError<SessionError, CaError>> {
+    let agreed = ca::agree(&mut |command| session.send(command), info, key, rng)?;
+    session.protect_with(agreed.sm);
+    Ok(agreed.pcd_compressed)
+}
+
+/// Terminal Authentication, TR-03110-1 §3.5.
+///
+/// # Errors
+/// The exchange or the protocol.
+pub fn terminal_authentication(
+    session: &mut Session<'_>,
+    chain: &[CvCertificate],
+    signer: &dyn Signer,
+    id_picc: &[u8],
+    pcd_compressed: &[u8],
+) -> Result<(), TerminalError<SessionError, TaError>> {
+    ta::authenticate(&mut |command| session.send(command), chain, signer, id_picc, pcd_compressed)
+}

@@ -1,0 +1,288 @@
+//! One session with one card: length limits, command chaining, GET RESPONSE, 6Cxx, secure messaging and trace live in
+//! [`Session::send`] and nowhere else.
+
+use bitaqa_apdu::{Bytes, Command, Response, Sw, Transport, TransportError, describe, ins};
+use bitaqa_secure_messaging::{SecureMessaging, SmError};
+
+use crate::trace::{Exchange, Trace};
+
+/// Why an exchange gave no usable response.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionError {
+    /// Reader or card did not answer.
+    #[error("{at}: {source}")]
+    Transport {
+        /// The command.
+        at: String,
+        /// The cause.
+        source: TransportError,
+    },
+    /// The response failed secure messaging: it is not from the chip that the session was agreed with, or the chip
+    /// ended the session.
+    #[error("{at}: secure messaging: {source}")]
+    SecureMessaging {
+        /// The command.
+        at: String,
+        /// The cause.
+        source: SmError,
+    },
+    /// The card refused.
+    #[error("{at}: the card answered {sw:?}")]
+    Status {
+        /// The command.
+        at: String,
+        /// Its answer.
+        sw: Sw,
+    },
+    /// The answer has not the form that its command demands.
+    #[error("{at}: {what}")]
+    Malformed {
+        /// The command.
+        at: String,
+        /// What is wrong.
+        what: String,
+    },
+}
+
+impl SessionError {
+    /// The status word, when the card answered one.
+    pub fn sw(&self) -> Option<Sw> {
+        match self {
+            Self::Status { sw, .. } => Some(*sw),
+            _ => None,
+        }
+    }
+
+    /// Whether the card or the reader is gone: no further command has a chance.
+    pub fn is_fatal(&self) -> bool {
+        matches!(self, Self::Transport { .. })
+    }
+}
+
+/// Length limits of card and reader for one exchange, in octets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Largest data field of a command.
+    pub nc_max: usize,
+    /// Largest data field of a response.
+    pub ne_max: u32,
+}
+
+impl Limits {
+    /// Short length fields.
+    pub const SHORT: Self = Self { nc_max: 255, ne_max: 256 };
+    /// Extended length fields, kept to what the buffers of common chips hold.
+    pub const EXTENDED: Self = Self { nc_max: 8192, ne_max: 8192 };
+
+    fn is_extended(self) -> bool {
+        self.nc_max > Command::NC_SHORT_MAX
+    }
+}
+
+/// A session with a card.
+pub struct Session<'t> {
+    transport: &'t mut dyn Transport,
+    trace: &'t mut dyn Trace,
+    secure_messaging: Option<Box<dyn SecureMessaging>>,
+    limits: Limits,
+}
+
+impl<'t> Session<'t> {
+    /// Resets the card. Extended length is used when the ATR announces it.
+    ///
+    /// # Errors
+    /// [`SessionError::Transport`].
+    pub fn open(transport: &'t mut dyn Transport, trace: &'t mut dyn Trace) -> Result<Self, SessionError> {
+        let atr = transport.reset().map_err(|source| SessionError::Transport { at: "reset".into(), source })?;
+        let limits = if atr.announces_extended_length() { Limits::EXTENDED } else { Limits::SHORT };
+        Ok(Self { transport, trace, secure_messaging: None, limits })
+    }
+
+    /// Resets the card again: session keys and all volatile state are gone on both sides.
+    ///
+    /// # Errors
+    /// [`SessionError::Transport`].
+    pub fn reset(&mut self) -> Result<(), SessionError> {
+        self.secure_messaging = None;
+        self.transport.reset().map(|_| ()).map_err(|source| SessionError::Transport { at: "reset".into(), source })
+    }
+
+    /// Uses other length limits than the ATR says.
+    pub fn set_limits(&mut self, limits: Limits) {
+        self.limits = limits;
+    }
+
+    /// Protects everything from the next command on.
+    pub fn protect_with(&mut self, secure_messaging: Box<dyn SecureMessaging>) {
+        self.secure_messaging = Some(secure_messaging);
+    }
+
+    /// Forgets the session keys: what follows is sent in plain, which ends the session on the card too.
+    pub fn end_protection(&mut self) {
+        self.secure_messaging = None;
+    }
+
+    /// Largest plain data field that goes into one command under the current protection.
+    pub fn max_data(&self) -> usize {
+        let wire = self.limits.nc_max;
+        self.secure_messaging.as_ref().map_or(wire, |sm| sm.max_plain_data(wire))
+    }
+
+    /// Largest plain response that one command can ask for: under secure messaging the data objects take their part.
+    pub fn max_ne(&self) -> u32 {
+        /// DO 87 with padding, DO 99 and DO 8E, rounded up.
+        const PROTECTION: u32 = 33;
+        match self.secure_messaging {
+            Some(_) => self.limits.ne_max - PROTECTION,
+            None => self.limits.ne_max,
+        }
+    }
+
+    /// Sends one plain command and brings its plain response: any status word, data with 9000, 62xx and 63xx only.
+    ///
+    /// # Errors
+    /// [`SessionError`] when no trustworthy response came; the session is then without protection.
+    pub fn send(&mut self, command: Command) -> Result<Response, SessionError> {
+        let name = describe::command(&command);
+        let Some(mut sm) = self.secure_messaging.take() else { return self.exchange_plain(command, &name) };
+        let wire = sm.protect_command(command);
+        let response = self.collect(&wire, &name)?;
+        let plain = sm.unprotect_response(response);
+        match plain {
+            Ok(plain) => {
+                self.secure_messaging = Some(sm);
+                Ok(plain)
+            }
+            Err(source) => Err(SessionError::SecureMessaging { at: name, source }),
+        }
+    }
+
+    /// Sends a command that must succeed: 9000, with its data.
+    ///
+    /// # Errors
+    /// [`SessionError::Status`] for every other status word, and what [`Session::send`] answers.
+    pub fn expect(&mut self, command: Command) -> Result<Bytes, SessionError> {
+        let at = describe::command(&command);
+        match self.send(command)? {
+            Response { data, sw: Sw::OK } => Ok(data),
+            Response { sw, .. } => Err(SessionError::Status { at, sw }),
+        }
+    }
+
+    /// In plain, a data field beyond the card's limit is sent as a chain (7816-4 §5.3.3).
+    fn exchange_plain(&mut self, mut command: Command, name: &str) -> Result<Response, SessionError> {
+        let ne_max = if self.limits.is_extended() { Command::NE_EXTENDED_MAX } else { Command::NE_SHORT_MAX };
+        command.ne = command.ne.min(ne_max);
+        if command.data.len() <= self.limits.nc_max {
+            return self.collect(&command, name);
+        }
+        let data = command.data.clone();
+        let mut parts = data.chunks(self.limits.nc_max).peekable();
+        let mut last = Response::from(Sw::OK);
+        while let Some(part) = parts.next() {
+            let more = parts.peek().is_some();
+            let link = Command::new(command.ins, command.p1, command.p2).class(command.class.chained(more)).data(part);
+            last = self.collect(&link.ne(if more { 0 } else { command.ne }), name)?;
+            if last.sw != Sw::OK {
+                break;
+            }
+        }
+        Ok(last)
+    }
+
+    /// Sends one command as it is and collects its response over 6Cxx and 61xx (7816-4 §5.3.4).
+    fn collect(&mut self, wire: &Command, name: &str) -> Result<Response, SessionError> {
+        let mut response = self.transmit(wire, name)?;
+        if response.sw.sw1() == 0x6C {
+            response = self.transmit(&wire.clone().ne(ne_of(response.sw)), name)?;
+        }
+        while response.sw.sw1() == 0x61 {
+            let more = self.transmit(&Command::new(ins::GET_RESPONSE, 0, 0).ne(ne_of(response.sw)), "GET RESPONSE")?;
+            response.data.as_mut_vec().extend_from_slice(&more.data);
+            response.sw = more.sw;
+        }
+        Ok(response)
+    }
+
+    fn transmit(&mut self, wire: &Command, name: &str) -> Result<Response, SessionError> {
+        let malformed = |what: String| SessionError::Malformed { at: name.to_owned(), what };
+        let octets = wire.encode().map_err(|error| malformed(error.to_string()))?;
+        let sent = self.transport.transmit(&octets);
+        let answer = sent.map_err(|source| SessionError::Transport { at: name.to_owned(), source })?;
+        let response = Response::parse(&answer).ok_or_else(|| SessionError::Transport {
+            at: name.to_owned(),
+            source: TransportError::ShortResponse(answer.len()),
+        })?;
+        let (sent_bytes, received_bytes) = (octets.len(), answer.len());
+        self.trace.exchange(&Exchange { name, wire, sent_bytes, received_bytes, sw: response.sw });
+        Ok(response)
+    }
+}
+
+/// Ne that SW2 names: 00 stands for 256.
+fn ne_of(sw: Sw) -> u32 {
+    match sw.sw2() {
+        0 => Command::NE_SHORT_MAX,
+        n => n.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trace::Totals;
+    use bitaqa_apdu::Atr;
+
+    /// A card that plays back: expected command, answer.
+    struct Script(Vec<(Vec<u8>, Vec<u8>)>);
+
+    impl Transport for Script {
+        fn reset(&mut self) -> Result<Atr, TransportError> {
+            Ok(Atr(vec![0x3B, 0x00]))
+        }
+        fn transmit(&mut self, command: &[u8]) -> Result<Bytes, TransportError> {
+            let (expected, answer) = self.0.remove(0);
+            assert_eq!(command, expected);
+            Ok(answer.into())
+        }
+    }
+
+    fn run(script: Vec<(Vec<u8>, Vec<u8>)>, command: Command) -> Result<Response, SessionError> {
+        let (mut card, mut trace) = (Script(script), Totals::default());
+        let result = Session::open(&mut card, &mut trace).unwrap().send(command);
+        assert!(card.0.is_empty(), "commands left");
+        result
+    }
+
+    #[test]
+    fn response_parts_are_collected() {
+        let script = vec![
+            (vec![0, 0xCA, 0, 0x66, 0], vec![1, 2, 0x61, 0x02]),
+            (vec![0, 0xC0, 0, 0, 2], vec![3, 4, 0x61, 0x00]),
+            (vec![0, 0xC0, 0, 0, 0], vec![5, 0x90, 0x00]),
+        ];
+        let response = run(script, Command::new(0xCA, 0, 0x66).ne(256)).unwrap();
+        assert_eq!(response, Response::ok([1, 2, 3, 4, 5]));
+    }
+
+    #[test]
+    fn a_wrong_le_is_corrected_once() {
+        let script = vec![(vec![0, 0xCA, 0, 0x66, 0], vec![0x6C, 0x03]), (vec![0, 0xCA, 0, 0x66, 3], vec![1, 2, 3, 0x90, 0])];
+        assert_eq!(run(script, Command::new(0xCA, 0, 0x66).ne(256)).unwrap(), Response::ok([1, 2, 3]));
+    }
+
+    #[test]
+    fn long_plain_data_is_chained() {
+        let data = vec![7u8; 300];
+        let first = [vec![0x10, 0xE2, 0, 0, 255], vec![7; 255]].concat();
+        let second = [vec![0x00, 0xE2, 0, 0, 45], vec![7; 45]].concat();
+        let script = vec![(first, vec![0x90, 0]), (second, vec![0x6A, 0x80])];
+        assert_eq!(run(script, Command::new(0xE2, 0, 0).data(data)).unwrap().sw, Sw::WRONG_DATA);
+    }
+
+    #[test]
+    fn an_answer_without_status_word_is_an_error() {
+        let result = run(vec![(vec![0, 0xB0, 0, 0, 0], vec![0x90])], Command::new(0xB0, 0, 0).ne(256));
+        assert!(matches!(result, Err(SessionError::Transport { source: TransportError::ShortResponse(1), .. })));
+    }
+}
