@@ -2,12 +2,13 @@
 //!
 //! Each module is one noun, encoder and decoder side by side. Decoders are strict: what a file may not hold is an
 //! error, and whatever is accepted is written again octet for octet, but for the spellings of the field that dg11 and
-//! dg12 name. No key, no signature and no I/O lives here; which groups a card holds is the profile's business. Editions of the standards cited: docs/standards.md.
+//! dg12 name. No key, no signature and no I/O lives here; which groups a card holds is the profile's business. Editions
+//! of the standards cited: docs/standards.md.
 
-mod bilingual;
+pub mod bilingual;
 pub mod biometrics;
 pub mod card_access;
-mod civil_date;
+pub mod civil_date;
 pub mod com;
 pub mod data_group;
 pub mod dg1;
@@ -24,7 +25,7 @@ pub mod mrz;
 pub mod optional_data;
 pub mod security_infos;
 mod tag_list;
-mod text;
+pub mod text;
 #[cfg(test)]
 mod vectors;
 

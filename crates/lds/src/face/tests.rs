@@ -181,7 +181,7 @@ proptest! {
         let mut face = Face::new(samples::portrait(width, height), Gender::Female).unwrap();
         face.image_type = FaceImageType::TokenFrontal;
         let details = FaceDetails { feature_points: points, eye_colour: eyes, ..FaceDetails::default() };
-        face.details = FaceDetails { features, expression, device, pose, ..details };
+        face.details = FaceDetails { features, expression, pose, device, ..details };
         let file = Dg2 { faces: vec![face; count] };
         prop_assert_eq!(Dg2::decode(&file.encode().unwrap()).unwrap(), file);
     }

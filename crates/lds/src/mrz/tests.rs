@@ -146,6 +146,18 @@ fn nothing_of_the_content_is_printed() {
     assert!(!format!("{mrz:?} {:?}", mouhcine()).contains("TEMSAMANI"));
 }
 
+/// 7, 3 and 1 have inverses modulo 10, so one wrong digit never passes.
+#[test]
+fn any_changed_digit_is_found() {
+    let text = Mrz::build(&mouhcine()).unwrap().text().to_owned();
+    for (at, old) in text.chars().enumerate().filter(|(_, old)| old.is_ascii_digit()) {
+        for new in ('0'..='9').filter(|new| *new != old) {
+            let changed: String = text.chars().enumerate().map(|(i, c)| if i == at { new } else { c }).collect();
+            assert!(Mrz::parse(&changed).is_err(), "{new} at {at}");
+        }
+    }
+}
+
 fn any_fields() -> impl Strategy<Value = Td1Fields> {
     let dates = (2_415_021i32..2_488_069, 2_451_545i32..2_469_807);
     let names = ("[A-Z]{1,12}( [A-Z]{1,3})?", "([A-Z]{1,8}( [A-Z]{1,2})?)?");
@@ -177,17 +189,6 @@ proptest! {
         prop_assert_eq!(read.given_names(), fields.given_names);
         let typed = key_input(read.document_number(), read.birth(), read.expiry()).unwrap();
         prop_assert_eq!(typed, read.key_input());
-    }
-
-    /// One digit or letter changed anywhere under a check digit is found, unless the weights let it pass.
-    #[test]
-    fn a_changed_digit_is_found(at in 5usize..60, digit in 0u8..10) {
-        let text = Mrz::build(&mouhcine()).unwrap().text().to_owned();
-        let digit = char::from(b'0' + digit);
-        let old = text.chars().nth(at).unwrap();
-        prop_assume!(old.is_ascii_digit() && old != digit);
-        let changed: String = text.chars().enumerate().map(|(i, c)| if i == at { digit } else { c }).collect();
-        prop_assert!(Mrz::parse(&changed).is_err());
     }
 
     #[test]
