@@ -122,7 +122,9 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(16))]
 
         #[test]
-        fn both_parties_agree(curve in proptest::sample::select(Curve::ALL), a in any::<[u8; 24]>(), b in any::<[u8; 24]>()) {
+        fn both_parties_agree(
+            curve in proptest::sample::select(Curve::ALL), a in any::<[u8; 24]>(), b in any::<[u8; 24]>(),
+        ) {
             let (Ok(a), Ok(b)) = (SecretScalar::from_bytes(curve, &a), SecretScalar::from_bytes(curve, &b)) else {
                 return Ok(()); // zero
             };

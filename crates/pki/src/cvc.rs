@@ -52,7 +52,7 @@ pub enum CvcError {
     /// Not version 1 of the profile, coded 00.
     #[error("the certificate profile is not version 1")]
     Profile,
-    /// CAR or CHR not country, mnemonic, sequence number (§A.7.1).
+    /// CAR or CHR not country, mnemonic, sequence number (TR-03110-3 §A.7.1).
     #[error("{0:?} is no key reference: country, 1 to 9 characters, sequence number of 5")]
     Reference(String),
     /// No signature algorithm spoken here; RSA and SHA-1 are among them.
@@ -61,10 +61,10 @@ pub enum CvcError {
     /// Octets of no object identifier.
     #[error("an object identifier is malformed")]
     ObjectIdentifier,
-    /// An unsigned integer with zeros on the left, or empty (§D.2.1.1).
+    /// An unsigned integer with zeros on the left, or empty (TR-03110-3 §D.2.1.1).
     #[error("the number {0:X} of the public key is not coded minimally")]
     Number(Tag),
-    /// Domain parameters in a certificate of a DV or terminal (§D.3.3).
+    /// Domain parameters in a certificate of a DV or terminal (TR-03110-3 §D.3.3).
     #[error("only CVCA certificates carry domain parameters")]
     ParametersNotAllowed,
     /// Neither stated nor inherited.
@@ -88,7 +88,7 @@ pub enum CvcError {
     /// Six digits, but no day of the calendar.
     #[error("the date {0:X} does not exist")]
     NoSuchDate(Tag),
-    /// Two digits hold the years 2000 to 2099 (§D.2.1.3).
+    /// Two digits hold the years 2000 to 2099 (TR-03110-3 §D.2.1.3).
     #[error("the year of {0} cannot be written in a CV certificate")]
     Year(Date),
     /// Ends before it begins.
@@ -116,7 +116,7 @@ pub enum CvcError {
         /// CHR of the certificate above.
         expected: Reference,
     },
-    /// A chain keeps its algorithm (§2.3).
+    /// A chain keeps its algorithm (TR-03110-3 §2.3).
     #[error("algorithm or curve differ from those of the CVCA")]
     AlgorithmChange,
     /// A role issued what it may not issue.

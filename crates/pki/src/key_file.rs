@@ -1,7 +1,7 @@
 //! Private keys in files, sealed by a passphrase: PKCS#8 `EncryptedPrivateKeyInfo` (RFC 5958 §3) with PBES2, scrypt and
 //! AES-256-CBC, as PEM. `openssl pkey -in FILE` opens the files of elliptic-curve keys.
 //!
-//! Raw symmetric keys lie in the same container: PKCS#8 with the algorithm `aes` of the NIST arc and the key's octets as
+//! Raw symmetric keys lie in the same container: PKCS#8 with the algorithm `aes` of the NIST arc, the key's octets as
 //! private key. No standard fixes that use of the arc: other programs open the container, not the key.
 
 use crate::spki;

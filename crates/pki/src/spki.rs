@@ -1,7 +1,8 @@
 //! SubjectPublicKeyInfo of elliptic-curve keys, RFC 5480 §2 and X9.62: in certificates, in DG14, in key files.
 //!
 //! 9303-12 §4.1.6.3 wants the domain parameters written out with cofactor; nearly everybody else names the curve, and
-//! OpenSSL verifies no path with a CA that does not. Both forms are written and read. Explicit parameters are never trusted: they must be those of a known curve.
+//! OpenSSL verifies no path with a CA that does not. Both forms are written and read. Explicit parameters are never
+//! trusted: they must be those of a known curve.
 
 use bitaqa_curves::{Curve, CurveError, Parameters, Point};
 use const_oid::ObjectIdentifier;

@@ -172,7 +172,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn objects_come_back(groups in proptest::collection::btree_map(1u8..=16, any::<[u8; 8]>(), 2..=16), v0 in any::<bool>()) {
+        fn objects_come_back(
+            groups in proptest::collection::btree_map(1u8..=16, any::<[u8; 8]>(), 2..=16), v0 in any::<bool>(),
+        ) {
             let groups: Vec<(u8, &[u8])> = groups.iter().map(|(number, octets)| (*number, &octets[..])).collect();
             let mut object = SecurityObject::of(&groups).unwrap();
             if v0 {

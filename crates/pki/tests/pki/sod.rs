@@ -152,7 +152,8 @@ proptest! {
     /// Whatever still verifies says what was signed.
     #[test]
     fn changed_files_never_panic_and_never_lie(
-        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4), cut in prop::option::of(any::<prop::sample::Index>()),
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+        cut in prop::option::of(any::<prop::sample::Index>()),
     ) {
         let (ef_sod, trust, object) = signed_once();
         let mut octets = ef_sod.clone();
