@@ -61,7 +61,7 @@ impl Modality {
         }
     }
 
-    /// Biometric type, 7816-11 Annex C.
+    /// Biometric type, 9303-10 Table 44: facial features, fingerprint.
     const fn biometric_type(self) -> u8 {
         match self {
             Self::Face => 0x02,
@@ -69,7 +69,7 @@ impl Modality {
         }
     }
 
-    /// Fewest and most instances. 9303-10 Tables 45 and 49; two hands have ten fingers.
+    /// Fewest and most instances. 9303-10 Tables 45 and 48; two hands have ten fingers.
     const fn instances(self) -> (usize, usize) {
         match self {
             Self::Face => (1, 9),

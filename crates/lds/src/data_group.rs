@@ -1,4 +1,4 @@
-//! The sixteen data groups and how files and tags number them: 9303-10 §4.6 (file identifiers) and Table 38 (tags).
+//! The sixteen data groups and how files and tags number them: 9303-10 §4.7, Table 38.
 
 /// Outer tags of DG1 to DG16, in order.
 const TAGS: [u8; 16] = [0x61, 0x75, 0x63, 0x76, 0x65, 0x66, 0x67, 0x68, 0x69, 0x6A, 0x6B, 0x6C, 0x6D, 0x6E, 0x6F, 0x70];

@@ -36,7 +36,7 @@ impl Dg14 {
         Ok(Self { infos: SecurityInfos::from_der(tlv::only(octets, DG14)?)? })
     }
 
-    /// Whether every entry of EF.CardAccess stands here too, octet for octet (9303-11 §4.4.3.5: a reader that used PACE
+    /// Whether every entry of EF.CardAccess stands here too, octet for octet (9303-11 §4.2: a reader that used PACE
     /// compares both after Passive Authentication).
     pub fn confirms(&self, card_access: &SecurityInfos) -> bool {
         card_access.infos.iter().all(|info: &SecurityInfo| self.infos.infos.contains(info))

@@ -23,7 +23,7 @@ pub use minutiae_record::{MinutiaeRecord, View};
 /// Fewest random octets of the zero-instance form: our rule, since 9303 gives none.
 pub const RANDOM_OCTETS_MIN: usize = 16;
 
-/// Finger position, 19794-2 and -4 Table 5.
+/// Finger position as 19794-2 and -4 number it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FingerPosition {
     /// 1
@@ -78,7 +78,7 @@ impl FingerPosition {
         Self::ALL.into_iter().find(|position| position.code() == code)
     }
 
-    /// Biometric sub-type, 7816-11 Annex C: b2b1 01 right, 10 left; b5b4b3 001 thumb to 101 little finger.
+    /// Biometric sub-type, 9303-10 Table 49: b2b1 01 right, 10 left; b5b4b3 001 thumb to 101 little finger.
     pub const fn subtype(self) -> u8 {
         let code = self.code();
         if code <= 5 { code << 2 | 0b01 } else { (code - 5) << 2 | 0b10 }

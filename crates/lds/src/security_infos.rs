@@ -23,31 +23,31 @@ pub const ID_PK_DH: ObjectIdentifier = oid("0.4.0.127.0.7.2.2.1.1");
 pub const ID_PK_ECDH: ObjectIdentifier = oid("0.4.0.127.0.7.2.2.1.2");
 /// id-TA, TR-03110-3 §A.1.1.3.
 pub const ID_TA: ObjectIdentifier = oid("0.4.0.127.0.7.2.2.2");
-/// id-TA-ECDSA-SHA-256, TR-03110-3 §A.6.4.
+/// id-TA-ECDSA-SHA-256, 9303-11 §9.2.9.
 pub const ID_TA_ECDSA_SHA_256: ObjectIdentifier = oid("0.4.0.127.0.7.2.2.2.2.3");
-/// id-TA-ECDSA-SHA-384, TR-03110-3 §A.6.4.
+/// id-TA-ECDSA-SHA-384, 9303-11 §9.2.9.
 pub const ID_TA_ECDSA_SHA_384: ObjectIdentifier = oid("0.4.0.127.0.7.2.2.2.2.4");
-/// id-TA-ECDSA-SHA-512, TR-03110-3 §A.6.4.
+/// id-TA-ECDSA-SHA-512, 9303-11 §9.2.9.
 pub const ID_TA_ECDSA_SHA_512: ObjectIdentifier = oid("0.4.0.127.0.7.2.2.2.2.5");
 /// id-CA-ECDH, domain parameters of Chip Authentication version 2.
 pub const ID_CA_ECDH: ObjectIdentifier = oid("0.4.0.127.0.7.2.2.3.2");
-/// id-CA-ECDH-3DES-CBC-CBC, 9303-11 §6.2.
+/// id-CA-ECDH-3DES-CBC-CBC, 9303-11 §9.2.7.
 pub const ID_CA_ECDH_3DES_CBC_CBC: ObjectIdentifier = oid("0.4.0.127.0.7.2.2.3.2.1");
-/// id-CA-ECDH-AES-CBC-CMAC-128, 9303-11 §6.2.
+/// id-CA-ECDH-AES-CBC-CMAC-128, 9303-11 §9.2.7.
 pub const ID_CA_ECDH_AES_CBC_CMAC_128: ObjectIdentifier = oid("0.4.0.127.0.7.2.2.3.2.2");
-/// id-CA-ECDH-AES-CBC-CMAC-192, 9303-11 §6.2.
+/// id-CA-ECDH-AES-CBC-CMAC-192, 9303-11 §9.2.7.
 pub const ID_CA_ECDH_AES_CBC_CMAC_192: ObjectIdentifier = oid("0.4.0.127.0.7.2.2.3.2.3");
-/// id-CA-ECDH-AES-CBC-CMAC-256, 9303-11 §6.2.
+/// id-CA-ECDH-AES-CBC-CMAC-256, 9303-11 §9.2.7.
 pub const ID_CA_ECDH_AES_CBC_CMAC_256: ObjectIdentifier = oid("0.4.0.127.0.7.2.2.3.2.4");
 /// id-PACE-ECDH-GM, domain parameters of PACE with generic mapping.
 pub const ID_PACE_ECDH_GM: ObjectIdentifier = oid("0.4.0.127.0.7.2.2.4.2");
-/// id-PACE-ECDH-GM-3DES-CBC-CBC, 9303-11 §9.2.1.
+/// id-PACE-ECDH-GM-3DES-CBC-CBC, 9303-11 §9.2.3.
 pub const ID_PACE_ECDH_GM_3DES_CBC_CBC: ObjectIdentifier = oid("0.4.0.127.0.7.2.2.4.2.1");
-/// id-PACE-ECDH-GM-AES-CBC-CMAC-128, 9303-11 §9.2.1.
+/// id-PACE-ECDH-GM-AES-CBC-CMAC-128, 9303-11 §9.2.3.
 pub const ID_PACE_ECDH_GM_AES_CBC_CMAC_128: ObjectIdentifier = oid("0.4.0.127.0.7.2.2.4.2.2");
-/// id-PACE-ECDH-GM-AES-CBC-CMAC-192, 9303-11 §9.2.1.
+/// id-PACE-ECDH-GM-AES-CBC-CMAC-192, 9303-11 §9.2.3.
 pub const ID_PACE_ECDH_GM_AES_CBC_CMAC_192: ObjectIdentifier = oid("0.4.0.127.0.7.2.2.4.2.3");
-/// id-PACE-ECDH-GM-AES-CBC-CMAC-256, 9303-11 §9.2.1.
+/// id-PACE-ECDH-GM-AES-CBC-CMAC-256, 9303-11 §9.2.3.
 pub const ID_PACE_ECDH_GM_AES_CBC_CMAC_256: ObjectIdentifier = oid("0.4.0.127.0.7.2.2.4.2.4");
 
 /// ```text
@@ -114,7 +114,7 @@ pub struct ChipAuthenticationPublicKeyInfo {
 /// TerminalAuthenticationInfo ::= SEQUENCE {
 ///   protocol OBJECT IDENTIFIER (id-TA), version INTEGER, efCVCA FileID OPTIONAL }
 /// ```
-/// TR-03110-3 §A.1.1.3, 9303-11 §9.2.7.
+/// TR-03110-3 §A.1.1.3, 9303-11 §9.2.8.
 #[derive(Clone, Debug, PartialEq, Eq, Sequence)]
 pub struct TerminalAuthenticationInfo {
     /// id-TA.
@@ -306,7 +306,7 @@ impl SecurityInfos {
     pub fn new(infos: Vec<SecurityInfo>) -> Result<Self, LdsError> {
         let mut keyed =
             infos.into_iter().map(|info| info.to_der().map(|der| (der, info))).collect::<Result<Vec<_>, _>>()?;
-        // No encoding is a proper prefix of another one, so the padding rule of §11.6 never decides.
+        // No encoding is a proper prefix of another one, so the padding rule of X.690 §11.6 never decides.
         keyed.sort_by(|(left, _), (right, _)| left.cmp(right));
         Ok(Self { infos: keyed.into_iter().map(|(_, info)| info).collect() })
     }
@@ -388,7 +388,7 @@ mod tests {
 
     #[test]
     fn what_belongs_to_no_known_protocol_is_kept_whole() {
-        // ActiveAuthenticationInfo, 9303-11 §9.2.3, and an info of one field only
+        // ActiveAuthenticationInfo, 9303-11 §9.2.4, and an info of one field only
         for der in ["300B0606678108010105020101", "300406022A03"] {
             let info = SecurityInfo::from_der(&unhex(der)).unwrap();
             assert!(matches!(info, SecurityInfo::Unknown { .. }));

@@ -24,7 +24,7 @@ fn changed(offset: usize, octets: &[u8]) -> String {
     Dg2::decode(&file).unwrap_err().to_string()
 }
 
-/// biometrics.md §1.1: the start of a DG2 with all five header elements, and 88 octets around an image of 15,000.
+/// The start of a DG2 with all five header elements, and 88 octets around an image of 15,000.
 #[test]
 fn layout_around_an_image_of_15_000_octets() {
     let mut image = samples::jp2(413, 531, 3, 16);

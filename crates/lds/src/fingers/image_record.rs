@@ -19,13 +19,13 @@ const RECORD: &str = "FIR";
 const HEADER_OCTETS: usize = 32;
 const VIEW_OCTETS: usize = 14;
 
-/// Compression codes, Table 4.
+/// Compression codes.
 const RAW: u8 = 0;
 const WSQ: u8 = 2;
 const JPEG_2000: u8 = 4;
 const PNG: u8 = 5;
 
-/// How the finger touched the sensor, Table 7.
+/// How the finger touched the sensor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Impression {
     /// 0
@@ -190,7 +190,7 @@ fn check_print(image: &[u8]) -> Result<ImageHeader, ImageError> {
     Ok(header)
 }
 
-/// Image acquisition settings level, Table 1: 8 bits deep at 500 or at 1000 ppi.
+/// Image acquisition settings level: 8 bits deep at 500 or at 1000 ppi.
 fn acquisition_level(ppi: u16) -> Result<u16, LdsError> {
     match ppi {
         500 => Ok(31),

@@ -15,7 +15,7 @@ use crate::error::LdsError;
 
 const RECORD: &str = "FMR";
 const MINUTIA_OCTETS: usize = 6;
-/// Most views of a record, §7.3.10.
+/// Most views that a record of 2005 can count.
 const VIEWS_MAX: u8 = 176;
 
 /// One view as its header tells it.
@@ -25,7 +25,7 @@ pub struct View {
     pub position: u8,
     /// Counts the views of one finger from 0.
     pub number: u8,
-    /// Kind of impression, Table 7.
+    /// Kind of impression.
     pub impression: u8,
     /// 0 to 100.
     pub quality: u8,
