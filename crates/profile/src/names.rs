@@ -189,14 +189,12 @@ words! {
 }
 
 words! {
-    /// Image format of a print.
+    /// Image format of a print. JPEG is not among them: its blocks spoil the ridges.
     FingerImageFormat {
         /// FBI IAFIS-IC-0110.
         Wsq = "wsq",
         /// PNG, grey.
         Png = "png",
-        /// JPEG.
-        Jpeg = "jpeg",
         /// JPEG 2000.
         Jpeg2000 = "jpeg2000",
         /// Not compressed (PGM file).

@@ -26,7 +26,7 @@ fn each_change_is_refused_at_its_place() {
             "memory_bytes = 163840",
             "memory_bytes = 100000",
             "chip.memory_bytes",
-            "need 110080 octets, the card has 100000",
+            "need 112128 octets, the card has 100000",
         ),
         ("size_max = 57600", "size_max = 200000", "file.DG3.size_max", "file larger than the card"),
         ("size_max = 24704", "size_max = 24600", "file.DG2.size_max", "room for 24600"),

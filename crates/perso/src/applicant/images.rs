@@ -1,0 +1,238 @@
+//! Portrait and prints: read from their files, recognised by their own octets, and held against the profile's limits.
+//! Nothing is decoded, converted or judged for quality here.
+
+use super::problem::Findings;
+use super::record::Record;
+use bitaqa_apdu::Bytes;
+use bitaqa_lds::fingers::{Finger, FingerData, FingerPosition};
+use bitaqa_lds::image::{Colour, ImageFormat, ImageHeader};
+use bitaqa_lds::{LdsError, face};
+use bitaqa_profile::{FingerFormat, FingerImageFormat, PortraitFormat, Prints, Profile};
+
+/// Reads a file that the record names.
+type Folder<'a> = &'a dyn Fn(&str) -> Result<Vec<u8>, String>;
+
+/// Width to height of 35 x 45 mm is 0.778; what a cutter or scanner makes of it lies between these.
+const PORTRAIT_RATIO_PERCENT: core::ops::RangeInclusive<u32> = 66..=90;
+/// Columns below which the eyes come closer than 9303-9 and 19794-5 want, and above which nobody scans.
+const PORTRAIT_WIDTH: core::ops::RangeInclusive<u32> = 240..=2400;
+/// Columns and rows of a print at 500 ppi: from 4 mm to 65 mm.
+const PRINT_SIDE: core::ops::RangeInclusive<u32> = 80..=1280;
+
+/// An image file and what its own octets say about it.
+pub struct ImageFile {
+    octets: Bytes,
+    header: ImageHeader,
+}
+
+impl ImageFile {
+    /// The file, octet for octet.
+    pub fn octets(&self) -> &[u8] {
+        &self.octets
+    }
+
+    /// Format, dimensions, colour.
+    pub const fn header(&self) -> &ImageHeader {
+        &self.header
+    }
+}
+
+/// One print: the template of its finger, ready for DG3.
+pub struct Print {
+    template: Finger,
+}
+
+impl Print {
+    /// Which finger.
+    pub const fn position(&self) -> FingerPosition {
+        self.template.position
+    }
+
+    /// Image or minutiae of the finger, checked by the encoder of DG3.
+    pub const fn template(&self) -> &Finger {
+        &self.template
+    }
+
+    /// The file, octet for octet.
+    pub fn octets(&self) -> &[u8] {
+        match &self.template.data {
+            FingerData::Image(image) => &image.image,
+            FingerData::Minutiae(record) => record.octets(),
+        }
+    }
+}
+
+/// The portrait when it can be taken.
+pub(super) fn portrait(
+    record: &Record,
+    folder: Folder<'_>,
+    profile: &Profile,
+    findings: &mut Findings<'_>,
+) -> Option<ImageFile> {
+    let (field, limits) = ("portrait.file", &profile.biometrics);
+    let accepted = limits.portrait_formats.iter().map(|format| format.name()).collect();
+    let takes = |format| portrait_format(format).is_some_and(|format| limits.portrait_formats.contains(&format));
+    let want = Want { field, what: "portrait", accepted, octets_max: limits.portrait_bytes_max, takes: &takes };
+    let octets = want.read(&record.portrait.file, folder, findings)?;
+    want.header(&octets, findings)?;
+    let header = match face::check_portrait(&octets) {
+        Ok(header) => header,
+        Err(error) => {
+            findings.problem(field, format!("the portrait: {error}"), "store it as baseline sRGB JPEG or as JPEG 2000");
+            return None;
+        }
+    };
+    let ratio = header.width.saturating_mul(100) / header.height.max(1);
+    findings.unless(
+        PORTRAIT_WIDTH.contains(&header.width) && PORTRAIT_RATIO_PERCENT.contains(&ratio),
+        field,
+        format!("the portrait has {} x {} pixels", header.width, header.height),
+        "cut it to 35 x 45 mm: 413 x 531 pixels at 300 dpi",
+    );
+    if header.colour == Colour::Grey {
+        findings.warn(field, "the portrait is grey", "take a colour portrait where there is one");
+    }
+    Some(ImageFile { octets, header })
+}
+
+/// The prints that can be taken; whether they are as many as the profile wants is a matter of the age rules.
+pub(super) fn prints(
+    record: &Record,
+    folder: Folder<'_>,
+    profile: &Profile,
+    findings: &mut Findings<'_>,
+) -> Vec<Print> {
+    let limits = &profile.biometrics;
+    if profile.holder.fingerprints == Prints::None {
+        // the age rules refuse them without looking
+        return Vec::new();
+    }
+    let takes = |format| finger_format(format).is_some_and(|format| limits.finger_image_formats.contains(&format));
+    let mut prints: Vec<Print> = Vec::new();
+    for (index, entry) in record.fingerprints.iter().enumerate() {
+        let field = format!("fingerprints[{index}].file");
+        let accepted = match limits.finger_format {
+            FingerFormat::Iso19794Part4 => limits.finger_image_formats.iter().map(|format| format.name()).collect(),
+            FingerFormat::Iso19794Part2 => vec!["a minutiae record of ISO/IEC 19794-2:2005"],
+        };
+        let want = Want { field: &field, what: "print", accepted, octets_max: limits.print_bytes_max, takes: &takes };
+        let Some(octets) = want.read(&entry.file, folder, findings) else { continue };
+        let template = match limits.finger_format {
+            FingerFormat::Iso19794Part4 => want.image_template(entry.finger.position(), octets, findings),
+            FingerFormat::Iso19794Part2 => want.minutiae_template(entry.finger.position(), octets, findings),
+        };
+        let Some(print) = template.map(|template| Print { template }) else { continue };
+        findings.unless(
+            prints.iter().all(|other| other.octets() != print.octets()),
+            field,
+            "this print is given for another finger too",
+            "name the file of this finger",
+        );
+        prints.push(print);
+    }
+    hands(record, findings);
+    prints
+}
+
+/// Which fingers may stand together.
+fn hands(record: &Record, findings: &mut Findings<'_>) {
+    let [first, second] = record.fingerprints.as_slice() else { return };
+    if first.finger == second.finger {
+        findings.problem("fingerprints[1].finger", "the same finger stands here twice", "name two different fingers");
+    } else if first.finger.is_right() == second.finger.is_right() {
+        findings.warn("fingerprints[1].finger", "both prints are of one hand", "take one of each hand where possible");
+    }
+}
+
+/// What is wanted of a file.
+struct Want<'a> {
+    field: &'a str,
+    what: &'static str,
+    accepted: Vec<&'static str>,
+    octets_max: usize,
+    takes: &'a dyn Fn(ImageFormat) -> bool,
+}
+
+impl Want<'_> {
+    /// The octets of the file when it is there and not too large.
+    fn read(&self, name: &str, folder: Folder<'_>, findings: &mut Findings<'_>) -> Option<Bytes> {
+        let (field, what) = (self.field, self.what);
+        if name.is_empty() {
+            findings.problem(field, format!("the {what} names no file"), "name the file beside the record");
+            return None;
+        }
+        let octets = match folder(name) {
+            Ok(octets) => Bytes::from(octets),
+            Err(reason) => {
+                let remedy = "put the file beside the record or correct its name";
+                findings.problem(field, format!("the {what} `{name}` cannot be read: {reason}"), remedy);
+                return None;
+            }
+        };
+        if octets.len() > self.octets_max {
+            let (octets, max) = (octets.len(), self.octets_max);
+            let what = format!("the {what} is too large: {octets} octets, the profile takes {max}");
+            findings.problem(field, what, "compress it once more from the original, or cut it closer");
+            return None;
+        }
+        Some(octets)
+    }
+
+    /// The header of an image that is whole and of an accepted format.
+    fn header(&self, octets: &[u8], findings: &mut Findings<'_>) -> Option<ImageHeader> {
+        let accepted = self.accepted.join(" or ");
+        match ImageHeader::read(octets) {
+            Ok(header) if (self.takes)(header.format) => Some(header),
+            Ok(header) => {
+                let what = format!("the {} is a {}, the profile takes {accepted}", self.what, header.format);
+                findings.problem(self.field, what, format!("convert it to {accepted}"));
+                None
+            }
+            Err(error) => {
+                let remedy = format!("export it again from the original as {accepted}");
+                findings.problem(self.field, format!("the {}: {error}", self.what), remedy);
+                None
+            }
+        }
+    }
+
+    fn image_template(&self, finger: FingerPosition, octets: Bytes, findings: &mut Findings<'_>) -> Option<Finger> {
+        let header = self.header(&octets, findings)?;
+        findings.unless(
+            PRINT_SIDE.contains(&header.width) && PRINT_SIDE.contains(&header.height),
+            self.field,
+            format!("the print has {} x {} pixels", header.width, header.height),
+            "cut it to one finger at 500 ppi: 80 to 1280 pixels each way",
+        );
+        let template = Finger::from_image(finger, octets);
+        template.map_err(|error| self.refuse(&error, "store it as 8-bit grey at 500 ppi", findings)).ok()
+    }
+
+    fn minutiae_template(&self, finger: FingerPosition, octets: Bytes, findings: &mut Findings<'_>) -> Option<Finger> {
+        let template = Finger::from_minutiae(finger, octets);
+        let remedy = "write one view of this finger as a record of ISO/IEC 19794-2:2005";
+        template.map_err(|error| self.refuse(&error, remedy, findings)).ok()
+    }
+
+    fn refuse(&self, error: &LdsError, remedy: &str, findings: &mut Findings<'_>) {
+        findings.problem(self.field, format!("the {}: {error}", self.what), remedy);
+    }
+}
+
+const fn portrait_format(format: ImageFormat) -> Option<PortraitFormat> {
+    match format {
+        ImageFormat::Jpeg => Some(PortraitFormat::Jpeg),
+        ImageFormat::Jp2 | ImageFormat::J2k => Some(PortraitFormat::Jpeg2000),
+        ImageFormat::Png | ImageFormat::Wsq | ImageFormat::Pgm => None,
+    }
+}
+
+const fn finger_format(format: ImageFormat) -> Option<FingerImageFormat> {
+    match format {
+        ImageFormat::Jpeg => None,
+        ImageFormat::Jp2 | ImageFormat::J2k => Some(FingerImageFormat::Jpeg2000),
+        ImageFormat::Png => Some(FingerImageFormat::Png),
+        ImageFormat::Wsq => Some(FingerImageFormat::Wsq),
+        ImageFormat::Pgm => Some(FingerImageFormat::Raw),
+    }
+}
