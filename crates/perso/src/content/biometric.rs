@@ -1,0 +1,26 @@
+//! DG2 and DG3 out of the record's images: the images go in as they are.
+
+use bitaqa_apdu::Bytes;
+use bitaqa_lds::LdsError;
+use bitaqa_lds::face::{Dg2, Face, Gender};
+use bitaqa_lds::fingers::{Dg3, Finger};
+use bitaqa_lds::mrz::Sex;
+use crate::applicant::{Applicant, Print};
+
+/// DG2 with the portrait.
+pub fn face(applicant: &Applicant) -> Result<Dg2, LdsError> {
+    let gender = match applicant.sex() {
+        Sex::Male => Gender::Male,
+        Sex::Female => Gender::Female,
+        Sex::Unspecified => Gender::Unspecified,
+    };
+    Ok(Dg2::new(Face::new(applicant.portrait().octets(), gender)?))
+}
+
+/// DG3 with the prints, or without any in the form with random octets, so that its hash does not tell (9303-10
+/// §4.7.3.2).
+pub fn fingers(applicant: &Applicant, random: &[u8; 16]) -> Result<Bytes, LdsError> {
+    let prints: Vec<Finger> = applicant.prints().iter().map(Print::template).cloned().collect();
+    let dg3 = if prints.is_empty() { Dg3::Empty { random: random.as_slice().into() } } else { Dg3::Fingers(prints) };
+    dg3.encode()
+}

@@ -1,0 +1,219 @@
+//! Carries a plan out, step by step: the journal hears of each step before the card does, and of its outcome after.
+
+use bitaqa_apdu::dgi;
+use bitaqa_apdu::tlv;
+use bitaqa_apdu::{Sw, Transport};
+use bitaqa_profile::Profile;
+use bitaqa_terminal::gp::{self, GpError, Installation};
+use bitaqa_terminal::session::{Session, SessionError};
+use bitaqa_terminal::trace::Trace;
+use rand_core::CryptoRng;
+
+use crate::journal::{Event, Journal, JournalError, Kind};
+use crate::plan::{CardFacts, Plan, Step, StepKind};
+use crate::probe::{self, KeyRole, ProbeError};
+use crate::vault::{Kdd, KeyVault, VaultError};
+
+/// Hears how far a plan has come.
+pub trait Progress {
+    /// A plan begins that will write so many octets.
+    fn plan(&mut self, bytes: usize);
+    /// Step `number` of `total` begins.
+    fn step(&mut self, number: usize, total: usize, name: &str);
+    /// So many octets of the plan have been written.
+    fn wrote(&mut self, bytes: usize);
+}
+
+/// Hears nothing.
+impl Progress for () {
+    fn plan(&mut self, _: usize) {}
+    fn step(&mut self, _: usize, _: usize, _: &str) {}
+    fn wrote(&mut self, _: usize) {}
+}
+
+/// What a head of the line works with.
+pub struct Station<'a> {
+    /// The card.
+    pub card: &'a mut dyn Transport,
+    /// Trace of the dialogue.
+    pub trace: &'a mut dyn Trace,
+    /// Keys.
+    pub vault: &'a dyn KeyVault,
+    /// Journal.
+    pub journal: &'a mut dyn Journal,
+    /// Randomness.
+    pub rng: &'a mut dyn CryptoRng,
+    /// Who watches.
+    pub progress: &'a mut dyn Progress,
+}
+
+/// Why a step did not come to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum StepError {
+    /// The dialogue.
+    #[error(transparent)]
+    Gp(#[from] GpError),
+    /// Opening a channel.
+    #[error(transparent)]
+    Probe(#[from] ProbeError),
+    /// The vault.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// The journal; the step was then not sent.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// What the card holds is not what was sent.
+    #[error("read back before sealing: {0} on the card is not what was written")]
+    Digest(String),
+}
+
+impl From<SessionError> for StepError {
+    fn from(error: SessionError) -> Self {
+        Self::Gp(error.into())
+    }
+}
+
+impl StepError {
+    /// A word for the journal: never data of the record.
+    fn word(&self) -> String {
+        match self {
+            Self::Gp(GpError::Session(SessionError::Status { sw, .. })) => sw.to_string(),
+            Self::Gp(GpError::Session(SessionError::Transport { .. })) => "no answer".into(),
+            Self::Digest(_) => "digest".into(),
+            _ => "failed".into(),
+        }
+    }
+}
+
+/// A step that failed, and where.
+#[derive(Debug, thiserror::Error)]
+#[error("step `{step}`: {source}")]
+pub struct ExecuteError {
+    /// Name of the step.
+    pub step: String,
+    /// Why.
+    pub source: StepError,
+}
+
+/// Executes a plan on a card whose session is open. Facts that the card made on the way come back.
+///
+/// # Errors
+/// [`ExecuteError`]; the journal holds the failed step, the card is in the state before or after it.
+pub fn execute(
+    plan: &Plan,
+    profile: &Profile,
+    session: &mut Session<'_>,
+    desk: &mut Desk<'_>,
+) -> Result<CardFacts, ExecuteError> {
+    let mut facts = CardFacts { kdd: plan.kdd, ca_public_key: None };
+    let total = plan.steps.len();
+    desk.progress.plan(plan.bytes());
+    for (index, step) in plan.steps.iter().enumerate() {
+        desk.progress.step(index + 1, total, &step.name);
+        let failed = |source| ExecuteError { step: step.name.clone(), source };
+        desk.note(plan, step, Kind::Started, None).map_err(failed)?;
+        match run(step, plan, profile, session, desk, &mut facts) {
+            Ok(()) => desk.note(plan, step, Kind::Done, None).map_err(failed)?,
+            Err(source) => {
+                // If the journal cannot take the failure either, the bare `Started` says enough.
+                let _ = desk.note(plan, step, Kind::Failed, Some(source.word()));
+                return Err(failed(source));
+            }
+        }
+    }
+    Ok(facts)
+}
+
+/// The part of a [`Station`] that is not the card.
+pub struct Desk<'a> {
+    /// Keys.
+    pub vault: &'a dyn KeyVault,
+    /// Journal.
+    pub journal: &'a mut dyn Journal,
+    /// Randomness.
+    pub rng: &'a mut dyn CryptoRng,
+    /// Who watches.
+    pub progress: &'a mut dyn Progress,
+}
+
+impl Desk<'_> {
+    fn note(&mut self, plan: &Plan, step: &Step, kind: Kind, reason: Option<String>) -> Result<(), StepError> {
+        let (order, chip) = (hex::encode_upper(plan.order), hex::encode_upper(plan.kdd));
+        Ok(self.journal.append(Event { order, chip, step: step.name.clone(), kind, reason })?)
+    }
+}
+
+fn run(
+    step: &Step,
+    plan: &Plan,
+    profile: &Profile,
+    session: &mut Session<'_>,
+    desk: &mut Desk<'_>,
+    facts: &mut CardFacts,
+) -> Result<(), StepError> {
+    match &step.kind {
+        StepKind::OpenDomain(role) => {
+            gp::select(session, &profile.chip.isd_aid)?;
+            same_chip(probe::open_channel(session, *role, profile, desk.vault, desk.rng)?, plan)
+        }
+        StepKind::OpenApplication => {
+            gp::select(session, &profile.emrtd.instance_aid)?;
+            same_chip(probe::open_channel(session, KeyRole::Issuer, profile, desk.vault, desk.rng)?, plan)
+        }
+        StepKind::RotateKeys => {
+            let (transport, issuer) = (&profile.secure_channel.transport, &profile.secure_channel.issuer);
+            let (old, new) = (desk.vault.transport_keys(&plan.kdd)?, desk.vault.issuer_keys(&plan.kdd)?);
+            let dek = old.dek().map_err(|_| VaultError::KeyLength)?;
+            Ok(gp::put_keys(session, transport.kvn, issuer.kvn, &new, &dek)?)
+        }
+        StepKind::CardStatus(life) => Ok(gp::set_card_status(session, *life)?),
+        StepKind::Install { privileges, parameters } => {
+            let (package, module) = (&profile.emrtd.package_aid, &profile.emrtd.module_aid);
+            let (instance, privileges) = (&profile.emrtd.instance_aid, *privileges);
+            Ok(gp::install(session, &Installation { package, module, instance, privileges, parameters })?)
+        }
+        StepKind::GenerateKey => {
+            facts.ca_public_key = Some(gp::generate_key_pair(session)?);
+            Ok(())
+        }
+        StepKind::Store { dgi, value, sensitive } => {
+            let keys = if *sensitive { Some(desk.vault.issuer_keys(&plan.kdd)?) } else { None };
+            let dek = keys.map(|keys| keys.dek()).transpose().map_err(|_| VaultError::KeyLength)?;
+            let progress = &mut *desk.progress;
+            Ok(gp::store_dgi(session, *dgi, value, dek.as_ref(), &mut |bytes| progress.wrote(bytes))?)
+        }
+        StepKind::CheckDigests => check_digests(plan, session),
+        StepKind::SealApplication(life) => {
+            Ok(gp::set_application_status(session, &profile.emrtd.instance_aid, *life)?)
+        }
+    }
+}
+
+/// A card swapped in the reader between two steps must not get another one's data.
+fn same_chip(kdd: Kdd, plan: &Plan) -> Result<(), StepError> {
+    if kdd == plan.kdd { Ok(()) } else { Err(StepError::Digest("the chip itself (another card is in the reader)".into())) }
+}
+
+/// Asks the card for the digest of every file and compares with the plan's.
+fn check_digests(plan: &Plan, session: &mut Session<'_>) -> Result<(), StepError> {
+    let missing = || StepError::Digest("the list of digests".into());
+    let data = gp::get_data(session, dgi::GET_DATA_DIGESTS)?.ok_or_else(missing)?;
+    let rows = tlv::only(&data, dgi::GET_DATA_DIGESTS.into()).map_err(|_| missing())?;
+    let (rows, rest) = rows.as_chunks::<36>();
+    if !rest.is_empty() || rows.len() != plan.files.len() {
+        return Err(missing());
+    }
+    for file in &plan.files {
+        let [high, low] = file.fid.to_be_bytes();
+        let row = rows.iter().find(|row| row.starts_with(&[high, low]));
+        if row.is_none_or(|row| !row.ends_with(&file.sha256)) {
+            return Err(StepError::Digest(file.name.clone()));
+        }
+    }
+    Ok(())
+}
+
+/// Whether an error is the card's refusal with this status word.
+pub fn refused_with(error: &ExecuteError, sw: Sw) -> bool {
+    matches!(&error.source, StepError::Gp(GpError::Session(session)) if session.sw() == Some(sw))
+}

@@ -1,0 +1,217 @@
+//! One order on one card, from probe to verdict. At most once: a card that is sealed, begun for another order or not
+//! ours is refused; a card that this order began is resumed; whatever stays in doubt is never called good.
+
+use bitaqa_curves::{Curve, Point};
+use bitaqa_profile::Profile;
+use bitaqa_terminal::inspection::Conditions;
+use bitaqa_terminal::session::{Session, SessionError};
+
+use crate::applicant::Applicant;
+use crate::execute::{self, Desk, ExecuteError, Station, StepError};
+use crate::issuer::Issuer;
+use crate::journal::{Event, JournalError, Kind, last_of};
+use crate::plan::{self, CardFacts, Plan, PlanError};
+use crate::probe::{self, AppletState, ChipState, ProbeError, life};
+use crate::vault::Kdd;
+use crate::verify::{self, Report, VerifyError};
+
+/// How an order came to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Course {
+    /// Started and finished in this run.
+    Fresh,
+    /// Begun in an earlier run, finished in this one.
+    Resumed,
+    /// Sealed in an earlier run that ended before it was verified; verified in this one.
+    Adopted,
+}
+
+/// A sealed and verified card.
+pub struct Receipt {
+    /// The chip.
+    pub kdd: Kdd,
+    /// Tag of the order.
+    pub order: [u8; 16],
+    /// How it went.
+    pub course: Course,
+    /// Octets written in this run.
+    pub written_bytes: usize,
+    /// The stranger's report.
+    pub report: Report,
+}
+
+/// Why an order did not end in a good card. Every variant says what the card is now and what is safe to do next.
+#[derive(Debug, thiserror::Error)]
+pub enum OrderError {
+    /// The card is not one that this order may be written to. Nothing was changed.
+    #[error("refused: {why}. The card: {state}. Next: {next}")]
+    Refused {
+        /// The reason.
+        why: &'static str,
+        /// The card's state.
+        state: String,
+        /// What to do.
+        next: &'static str,
+    },
+    /// The card could not be asked. Nothing was changed.
+    #[error("{0}. Nothing was changed on the card. Next: check card, profile and PKI folder")]
+    Probe(#[from] ProbeError),
+    /// No plan. Nothing was changed that the next run does not resume.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// A step failed.
+    #[error("{source}. The card: {state}. Next: {next}")]
+    Step {
+        /// The step and its failure.
+        source: ExecuteError,
+        /// The card's state as far as it is known.
+        state: &'static str,
+        /// What to do.
+        next: &'static str,
+    },
+    /// The card is sealed and a stranger does not find it good.
+    #[error("the sealed card does not verify: {0}. Next: spoil the card; it must not leave the house")]
+    NotGood(Box<Report>),
+    /// The card is sealed and could not be verified to the end.
+    #[error("{0}. The card is sealed and not verified. Next: run the same command again, it verifies the card")]
+    Verify(#[from] VerifyError),
+    /// The journal.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// No card.
+    #[error(transparent)]
+    Session(#[from] SessionError),
+}
+
+/// Runs the order. `conditions` are those of the inspection that judges the card at the end.
+///
+/// # Errors
+/// [`OrderError`].
+pub fn run(
+    profile: &Profile,
+    applicant: &Applicant,
+    issuer: &dyn Issuer,
+    conditions: &Conditions<'_>,
+    station: Station<'_>,
+) -> Result<Receipt, OrderError> {
+    let Station { card, trace, vault, journal, rng, progress } = station;
+    let order = plan::order_tag(applicant, profile, vault);
+    let mut desk = Desk { vault, journal, rng, progress };
+    let mut session = Session::open(card, trace)?;
+    let chip = probe::probe(&mut session, profile, vault, desk.rng)?;
+    let course = admit(&chip, &order, &History::of(&desk, &order, &chip.kdd))?;
+    let plan_around = |key: &[u8]| {
+        let facts = CardFacts { kdd: chip.kdd, ca_public_key: Some(key.to_vec()) };
+        plan::plan(profile, applicant, &facts, issuer, vault)
+    };
+    let written_bytes = match course {
+        Course::Adopted => finish_sealing(profile, &chip, order, &mut session, &mut desk)?,
+        Course::Fresh | Course::Resumed => write(profile, &chip, order, &plan_around, &mut session, &mut desk)?,
+    };
+    drop(session);
+    let chip_name = hex::encode_upper(chip.kdd);
+    let note = |desk: &mut Desk<'_>, kind| {
+        let (order, chip) = (hex::encode_upper(order), chip_name.clone());
+        desk.journal.append(Event { order, chip, step: plan::VERIFY.into(), kind, reason: None })
+    };
+    note(&mut desk, Kind::Started)?;
+    let can = plan::can(applicant, vault, &order);
+    let report = verify::verify(card, trace, profile, &can, conditions, &plan_around, desk.rng)?;
+    let good = report.is_good();
+    note(&mut desk, if good { Kind::Done } else { Kind::Failed })?;
+    if !good {
+        return Err(OrderError::NotGood(Box::new(report)));
+    }
+    Ok(Receipt { kdd: chip.kdd, order, course, written_bytes, report })
+}
+
+/// What the journal knows of this order on this chip.
+struct History {
+    sealing: bool,
+    verified: bool,
+}
+
+impl History {
+    fn of(desk: &Desk<'_>, order: &[u8; 16], kdd: &Kdd) -> Self {
+        let (order, chip) = (hex::encode_upper(order), hex::encode_upper(kdd));
+        let last = |step| last_of(desk.journal.events(), &order, &chip, step).map(|event| event.kind);
+        Self { sealing: last(plan::SEAL).is_some(), verified: last(plan::VERIFY) == Some(Kind::Done) }
+    }
+}
+
+/// The resolution table: what the card shows against what the journal knows.
+fn admit(chip: &ChipState, order: &[u8; 16], history: &History) -> Result<Course, OrderError> {
+    let refused = |why, next| Err(OrderError::Refused { why, state: chip.describe(), next });
+    match &chip.applet {
+        _ if chip.is_sealed() && history.verified => {
+            refused("this order was already issued on this card and verified", "hand the card over; do not make it again")
+        }
+        _ if chip.is_sealed() && history.sealing => Ok(Course::Adopted),
+        _ if chip.is_sealed() => {
+            refused("the card is already personalised and sealed", "take a blank card; find out whose this one is")
+        }
+        Some(AppletState { life, .. }) if *life != life::APPLICATION_SELECTABLE => {
+            refused("the application on the card is locked", "spoil the card")
+        }
+        Some(AppletState { order: Some(bound), .. }) if bound != order => refused(
+            "the card was begun for another order, or for this one with another record",
+            "resume with the record it was begun with, or spoil the card",
+        ),
+        Some(AppletState { order: Some(_), .. }) => Ok(Course::Resumed),
+        _ => Ok(Course::Fresh),
+    }
+}
+
+/// Prepare and issue, up to and with sealing. Returns the octets written.
+fn write(
+    profile: &Profile,
+    chip: &ChipState,
+    order: [u8; 16],
+    plan_around: &dyn Fn(&[u8]) -> Result<Plan, PlanError>,
+    session: &mut Session<'_>,
+    desk: &mut Desk<'_>,
+) -> Result<usize, OrderError> {
+    // A record that makes no card is found before the first octet goes to the card. The card's key is the only thing
+    // not known yet, and any point of its curve has the same length.
+    let curve = Curve::from_parameter_id(profile.ca.parameter_id).ok_or(PlanError::NoCardKey)?;
+    plan_around(&Point::generator(curve).encode())?;
+    let prepare = plan::prepare(profile, chip, order)?;
+    let made = execute::execute(&prepare, profile, session, desk).map_err(unsealed)?;
+    let held = chip.applet.as_ref().and_then(|applet| applet.ca_public_key.clone());
+    let key = made.ca_public_key.or(held).ok_or(PlanError::NoCardKey)?;
+    let issue = plan_around(&key)?;
+    execute::execute(&issue, profile, session, desk).map_err(sealing_or_before)?;
+    Ok(prepare.bytes() + issue.bytes())
+}
+
+/// A card that an earlier run sealed: the last status change may be missing, then only the verdict is.
+fn finish_sealing(
+    profile: &Profile,
+    chip: &ChipState,
+    order: [u8; 16],
+    session: &mut Session<'_>,
+    desk: &mut Desk<'_>,
+) -> Result<usize, OrderError> {
+    if chip.card_life < life::CARD_SECURED {
+        let steps = plan::seal().into_iter().filter(|step| step.name != plan::SEAL).collect();
+        let rest = Plan { order, kdd: chip.kdd, steps, files: Vec::new() };
+        execute::execute(&rest, profile, session, desk).map_err(sealing_or_before)?;
+    }
+    Ok(0)
+}
+
+fn unsealed(source: ExecuteError) -> OrderError {
+    let (state, next) = match &source.source {
+        StepError::Digest(_) => ("not sealed, holds data that is not the plan's", "spoil the card"),
+        _ => ("not sealed; it holds no complete data", "run the same command again: it resumes this order"),
+    };
+    OrderError::Step { source, state, next }
+}
+
+fn sealing_or_before(source: ExecuteError) -> OrderError {
+    if source.step == plan::SEAL || source.step == plan::SECURE {
+        let state = "perhaps sealed: the answer to the last step is not known";
+        return OrderError::Step { source, state, next: "run the same command again: it asks the card and goes on" };
+    }
+    unsealed(source)
+}

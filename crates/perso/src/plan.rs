@@ -1,0 +1,276 @@
+//! A plan: every step that a card still needs, with every octet that will be written. Planning is a plain function of
+//! profile, record, card facts and issuer; nothing is decided while a card is being written.
+//!
+//! Two plans, one executor. `Prepare` takes a blank to a bound card with its own keys; `Issue` writes the holder's data
+//! and seals. The split is there because EF.DG14 carries a key that the card makes.
+
+use bitaqa_apdu::fcp::{FileControl, Place as FcpPlace};
+use bitaqa_apdu::{Bytes, dgi, tlv};
+use bitaqa_profile::{Password, Place, Profile};
+use sha2::{Digest, Sha256};
+
+use crate::applicant::Applicant;
+use crate::content::{self, ContentError};
+use crate::issuer::Issuer;
+use crate::probe::{AppletState, ChipState, KeyRole, life};
+use crate::vault::{Kdd, KeyVault};
+
+/// Privilege "card reset" of INSTALL (GPC 2.3.1 Table 6-1).
+const PRIVILEGE_CARD_RESET: u8 = 0x04;
+
+/// What the card made for itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CardFacts {
+    /// Key diversification data.
+    pub kdd: Kdd,
+    /// Public key of Chip Authentication, uncompressed point.
+    pub ca_public_key: Option<Vec<u8>>,
+}
+
+/// One step.
+pub struct Step {
+    /// Name in journal and progress: never a word of the record.
+    pub name: String,
+    /// What to do.
+    pub kind: StepKind,
+}
+
+/// What a step does.
+pub enum StepKind {
+    /// SELECT the issuer security domain and open a secure channel under these keys.
+    OpenDomain(KeyRole),
+    /// SELECT the eMRTD instance and open a secure channel.
+    OpenApplication,
+    /// PUT KEY: issuer keys in the place of transport keys.
+    RotateKeys,
+    /// SET STATUS of the card.
+    CardStatus(u8),
+    /// INSTALL the eMRTD instance.
+    Install {
+        /// First privilege octet.
+        privileges: u8,
+        /// Files and parameters (value of C9).
+        parameters: Vec<u8>,
+    },
+    /// GENERATE ASYMMETRIC KEY PAIR.
+    GenerateKey,
+    /// STORE DATA of one DGI.
+    Store {
+        /// Its number.
+        dgi: u16,
+        /// Its value.
+        value: Bytes,
+        /// Whether it goes under the DEK.
+        sensitive: bool,
+    },
+    /// Compare the card's digests with the plan's.
+    CheckDigests,
+    /// SET STATUS of the application: no way back.
+    SealApplication(u8),
+}
+
+impl Step {
+    fn new(name: impl Into<String>, kind: StepKind) -> Self {
+        Self { name: name.into(), kind }
+    }
+
+    fn store(name: &str, dgi: u16, value: Bytes, sensitive: bool) -> Self {
+        Self::new(format!("write {name}"), StepKind::Store { dgi, value, sensitive })
+    }
+
+    /// Octets that it writes.
+    pub fn bytes(&self) -> usize {
+        match &self.kind {
+            StepKind::Store { value, .. } => value.len(),
+            _ => 0,
+        }
+    }
+
+    /// Whether it cannot be taken back.
+    pub fn is_irreversible(&self) -> bool {
+        matches!(self.kind, StepKind::SealApplication(_) | StepKind::CardStatus(life::CARD_SECURED))
+    }
+}
+
+/// A file as it will be on the card.
+pub struct PlannedFile {
+    /// Name of the file.
+    pub name: String,
+    /// File identifier.
+    pub fid: u16,
+    /// Data group number, for the files whose hash EF.SOD signs.
+    pub data_group: Option<u8>,
+    /// SHA-256 of the content.
+    pub sha256: [u8; 32],
+}
+
+/// A plan for one order on one chip.
+pub struct Plan {
+    /// Tag of the order.
+    pub order: [u8; 16],
+    /// The chip.
+    pub kdd: Kdd,
+    /// Steps, in order.
+    pub steps: Vec<Step>,
+    /// Files that the card will hold when the steps are done; empty for `Prepare`.
+    pub files: Vec<PlannedFile>,
+}
+
+impl Plan {
+    /// Octets that all steps write.
+    pub fn bytes(&self) -> usize {
+        self.steps.iter().map(Step::bytes).sum()
+    }
+}
+
+/// Why no plan can be made. Nothing has been sent to a card.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    /// A file's content.
+    #[error(transparent)]
+    Content(#[from] ContentError),
+    /// A file larger than its room on the card.
+    #[error("{name}: {bytes} octets, the profile has room for {size_max}; use smaller images or another profile")]
+    TooLarge {
+        /// The file.
+        name: String,
+        /// Its octets.
+        bytes: usize,
+        /// Room.
+        size_max: usize,
+    },
+    /// The card has not yet made its key.
+    #[error("the card has made no Chip Authentication key")]
+    NoCardKey,
+    /// The card is sealed.
+    #[error("the card is sealed")]
+    Sealed,
+}
+
+/// Tag of the order: made of record, profile and the vault's secret, so that it says nothing of the record by itself.
+pub fn order_tag(applicant: &Applicant, profile: &Profile, vault: &dyn KeyVault) -> [u8; 16] {
+    *vault.derive("order", &[profile.product.name.as_bytes(), &applicant.digest()])
+}
+
+/// The steps that bring a card from its present state to one that is bound to the order and has its own key.
+///
+/// # Errors
+/// [`PlanError::Sealed`].
+pub fn prepare(profile: &Profile, chip: &ChipState, order: [u8; 16]) -> Result<Plan, PlanError> {
+    if chip.is_sealed() {
+        return Err(PlanError::Sealed);
+    }
+    let mut steps = vec![Step::new("open secure channel", StepKind::OpenDomain(chip.keys))];
+    if chip.keys == KeyRole::Transport {
+        steps.push(Step::new("replace transport keys", StepKind::RotateKeys));
+        steps.push(Step::new("open secure channel with the card's own keys", StepKind::OpenDomain(KeyRole::Issuer)));
+    }
+    if chip.card_life < life::CARD_INITIALIZED {
+        steps.push(Step::new("card to INITIALIZED", StepKind::CardStatus(life::CARD_INITIALIZED)));
+    }
+    if chip.applet.is_none() {
+        let privileges = if profile.emrtd.default_selected { PRIVILEGE_CARD_RESET } else { 0 };
+        let parameters = install_parameters(profile);
+        steps.push(Step::new("install eMRTD", StepKind::Install { privileges, parameters }));
+    }
+    steps.push(Step::new("open secure channel with eMRTD", StepKind::OpenApplication));
+    steps.push(Step::store("binding tag", dgi::ORDER_TAG, order.into(), false));
+    if !matches!(&chip.applet, Some(AppletState { ca_public_key: Some(_), .. })) {
+        steps.push(Step::new("generate Chip Authentication key", StepKind::GenerateKey));
+    }
+    Ok(Plan { order, kdd: chip.kdd, steps, files: Vec::new() })
+}
+
+/// The steps that write the holder's data and seal the card.
+///
+/// # Errors
+/// [`PlanError`] when the record does not make a card of this profile.
+pub fn plan(
+    profile: &Profile,
+    applicant: &Applicant,
+    facts: &CardFacts,
+    issuer: &dyn Issuer,
+    vault: &dyn KeyVault,
+) -> Result<Plan, PlanError> {
+    let order = order_tag(applicant, profile, vault);
+    let ca_public_key = facts.ca_public_key.as_deref().ok_or(PlanError::NoCardKey)?;
+    let random = vault.derive("DG3 without prints", &[&order, &facts.kdd]);
+    let contents = content::files(profile, applicant, ca_public_key, &random, issuer)?;
+    let mut steps = vec![Step::new("open secure channel with eMRTD", StepKind::OpenApplication)];
+    for password in &profile.pace.passwords {
+        let (name, number, value) = match password {
+            Password::Can => ("CAN", dgi::CAN, can(applicant, vault, &order).as_bytes().into()),
+            Password::Mrz => ("MRZ secret", dgi::MRZ_SECRET, content::mrz_secret(applicant)),
+        };
+        steps.push(Step::store(name, number, value, true));
+    }
+    steps.push(Step::store("trust point", dgi::CVCA_CERTIFICATE, issuer.cvca_certificate().into(), false));
+    steps.push(Step::store("current date", dgi::CURRENT_DATE, issuer.current_date().into(), false));
+    let mut files = Vec::new();
+    for (file, value) in contents {
+        let (name, bytes, size_max) = (file.name.clone(), value.len(), file.size_max);
+        if bytes > size_max {
+            return Err(PlanError::TooLarge { name, bytes, size_max });
+        }
+        let sha256 = Sha256::digest(&value).into();
+        files.push(PlannedFile { name, fid: file.fid, data_group: file.content.data_group(), sha256 });
+        steps.push(Step::store(&file.name, file.fid, value, false));
+    }
+    steps.push(Step::new("check digests", StepKind::CheckDigests));
+    steps.extend(seal());
+    Ok(Plan { order, kdd: facts.kdd, steps, files })
+}
+
+/// The steps after which nothing can be written any more.
+pub fn seal() -> Vec<Step> {
+    vec![
+        Step::new("open secure channel with the card manager", StepKind::OpenDomain(KeyRole::Issuer)),
+        Step::new(SEAL, StepKind::SealApplication(life::APPLICATION_PERSONALIZED)),
+        Step::new(SECURE, StepKind::CardStatus(life::CARD_SECURED)),
+    ]
+}
+
+/// Name of the step that seals the application.
+pub const SEAL: &str = "seal eMRTD";
+/// Name of the step that secures the card.
+pub const SECURE: &str = "card to SECURED";
+/// Name under which the journal keeps the verification.
+pub const VERIFY: &str = "verify as a stranger";
+
+/// The CAN: the record's, or one that nobody chose and the vault makes the same again for this order.
+pub fn can(applicant: &Applicant, vault: &dyn KeyVault, order: &[u8; 16]) -> zeroize::Zeroizing<String> {
+    if let Some(can) = applicant.can() {
+        return zeroize::Zeroizing::new(can.to_owned());
+    }
+    let octets = vault.derive("CAN", &[order]);
+    // 128 bits modulo 10^6: the bias is far below one in 10^30.
+    zeroize::Zeroizing::new(format!("{:06}", u128::from_be_bytes(*octets) % 1_000_000))
+}
+
+/// Install parameters of the eMRTD instance: its files and what its protocols accept.
+fn install_parameters(profile: &Profile) -> Vec<u8> {
+    let mut parameters = Vec::new();
+    for file in &profile.files {
+        let place = match file.place {
+            Place::Mf => FcpPlace::Mf,
+            Place::Lds => FcpPlace::Application,
+        };
+        let size_max = u16::try_from(file.size_max).unwrap_or(u16::MAX);
+        let control = FileControl { fid: file.fid, sfi: file.sfi, size_max, read: file.read.clone(), place };
+        parameters.extend(control.encode());
+    }
+    let reference = |password: &Password| match password {
+        Password::Mrz => 0x01,
+        Password::Can => 0x02,
+    };
+    let references: Vec<u8> = profile.pace.passwords.iter().map(reference).collect();
+    let short = |ms: u32| u16::try_from(ms).unwrap_or(u16::MAX).to_be_bytes();
+    let delay = profile.pace.failure_delay;
+    let [first_high, first_low] = short(delay.first_ms);
+    let [max_high, max_low] = short(delay.max_ms);
+    let factor = u8::try_from(delay.factor).unwrap_or(u8::MAX);
+    tlv::put(&mut parameters, 0x90, &[profile.ca.parameter_id]);
+    tlv::put(&mut parameters, 0x91, &references);
+    tlv::put(&mut parameters, 0x92, &[first_high, first_low, factor, max_high, max_low]);
+    parameters
+}

@@ -1,0 +1,190 @@
+//! Asks a card what it is before anything is done to it: blank, begun, or the holder's. The card is the witness.
+
+use bitaqa_apdu::{Aid, dgi, tlv};
+use bitaqa_profile::Profile;
+use bitaqa_secure_messaging::scp03::{KeySet, Scp03Error, SecurityLevel};
+use bitaqa_terminal::gp::{self, GpError};
+use bitaqa_terminal::session::{Session, SessionError};
+use rand_core::CryptoRng;
+
+use crate::vault::{Kdd, KeyVault};
+
+/// Life cycle octets of GPC 2.3.1 that plans and probes speak of.
+pub mod life {
+    /// Card: issuer's first data present.
+    pub const CARD_INITIALIZED: u8 = 0x07;
+    /// Card: in the holder's hands.
+    pub const CARD_SECURED: u8 = 0x0F;
+    /// Application: being personalised.
+    pub const APPLICATION_SELECTABLE: u8 = 0x07;
+    /// Application: sealed.
+    pub const APPLICATION_PERSONALIZED: u8 = 0x0F;
+}
+
+/// Whose keys open the card.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyRole {
+    /// Those of its factory.
+    Transport,
+    /// Those of this issuer.
+    Issuer,
+}
+
+/// The eMRTD instance on the card.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AppletState {
+    /// Life cycle octet.
+    pub life: u8,
+    /// Tag of the order that the card is bound to; `None` when unbound or, once sealed, unreadable.
+    pub order: Option<[u8; 16]>,
+    /// Public key of Chip Authentication, when one was made and can be asked.
+    pub ca_public_key: Option<Vec<u8>>,
+}
+
+/// What a card is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChipState {
+    /// Key diversification data.
+    pub kdd: Kdd,
+    /// Which keys it has.
+    pub keys: KeyRole,
+    /// Card life cycle octet.
+    pub card_life: u8,
+    /// The eMRTD instance, when there is one.
+    pub applet: Option<AppletState>,
+}
+
+impl ChipState {
+    /// Whether the application is sealed.
+    pub fn is_sealed(&self) -> bool {
+        self.applet.as_ref().is_some_and(|applet| applet.life & 0x7F == life::APPLICATION_PERSONALIZED)
+    }
+
+    /// In words, for an operator.
+    pub fn describe(&self) -> String {
+        let applet = match &self.applet {
+            None => "no eMRTD application".to_owned(),
+            Some(applet) if applet.life & 0x7F == life::APPLICATION_PERSONALIZED => "eMRTD sealed (PERSONALIZED)".into(),
+            Some(AppletState { order: None, .. }) => "eMRTD installed, not bound to an order".into(),
+            Some(_) => "eMRTD begun, not sealed".into(),
+        };
+        let keys = match self.keys {
+            KeyRole::Transport => "transport keys",
+            KeyRole::Issuer => "issuer keys",
+        };
+        format!("chip {}: {keys}, card state {:02X}, {applet}", hex::encode_upper(self.kdd), self.card_life)
+    }
+}
+
+/// Why a card could not be probed. Nothing on it has changed, and no try of a key was spent.
+#[derive(Debug, thiserror::Error)]
+pub enum ProbeError {
+    /// Neither the profile's transport keys nor the issuer's are on it.
+    #[error("the card has keys of version {found:02X?}; this profile knows {transport:02X} (transport) and {issuer:02X} (issuer)")]
+    ForeignKeys {
+        /// Versions on the card.
+        found: Vec<u8>,
+        /// The profile's transport version.
+        transport: u8,
+        /// The profile's issuer version.
+        issuer: u8,
+    },
+    /// The version is right and the key is not: another issuer's card, or another master key.
+    #[error("the card's cryptogram is not that of this issuer's {0} keys: wrong PKI folder, or another issuer's card")]
+    WrongKeys(&'static str),
+    /// The dialogue.
+    #[error(transparent)]
+    Gp(#[from] GpError),
+}
+
+impl From<SessionError> for ProbeError {
+    fn from(error: SessionError) -> Self {
+        Self::Gp(error.into())
+    }
+}
+
+/// Opens a secure channel with the selected application under the keys of this role.
+///
+/// # Errors
+/// [`ProbeError::WrongKeys`] when the card's cryptogram does not hold: found before the card spends a try.
+pub fn open_channel(
+    session: &mut Session<'_>,
+    role: KeyRole,
+    profile: &Profile,
+    vault: &dyn KeyVault,
+    rng: &mut dyn CryptoRng,
+) -> Result<Kdd, ProbeError> {
+    let (kvn, name) = match role {
+        KeyRole::Transport => (profile.secure_channel.transport.kvn, "transport"),
+        KeyRole::Issuer => (profile.secure_channel.issuer.kvn, "issuer"),
+    };
+    let keys = |kdd: &Kdd| keys_of(role, vault, kdd).map_err(|error| Scp03Error::NoKeys(error.to_string()));
+    let level = SecurityLevel(profile.secure_channel.level);
+    match gp::open_secure_channel(session, kvn, level, &keys, rng) {
+        Ok(kdd) => Ok(kdd),
+        Err(GpError::SecureChannel(Scp03Error::CardCryptogram)) => Err(ProbeError::WrongKeys(name)),
+        Err(other) => Err(other.into()),
+    }
+}
+
+/// The key set of a role for a chip.
+///
+/// # Errors
+/// What the vault answers.
+pub fn keys_of(role: KeyRole, vault: &dyn KeyVault, kdd: &Kdd) -> Result<KeySet, crate::vault::VaultError> {
+    match role {
+        KeyRole::Transport => vault.transport_keys(kdd),
+        KeyRole::Issuer => vault.issuer_keys(kdd),
+    }
+}
+
+/// Asks the card. Reads only; resets the session's protection.
+///
+/// # Errors
+/// [`ProbeError`].
+pub fn probe(
+    session: &mut Session<'_>,
+    profile: &Profile,
+    vault: &dyn KeyVault,
+    rng: &mut dyn CryptoRng,
+) -> Result<ChipState, ProbeError> {
+    gp::select(session, &profile.chip.isd_aid)?;
+    let (transport, issuer) = (profile.secure_channel.transport.kvn, profile.secure_channel.issuer.kvn);
+    let mut found: Vec<u8> = gp::key_information(session)?.iter().map(|key| key.kvn).collect();
+    found.dedup();
+    let keys = match found.as_slice() {
+        versions if versions.contains(&issuer) => KeyRole::Issuer,
+        versions if versions.contains(&transport) => KeyRole::Transport,
+        _ => return Err(ProbeError::ForeignKeys { found, transport, issuer }),
+    };
+    let kdd = open_channel(session, keys, profile, vault, rng)?;
+    let card_life = gp::get_status(session, 0x80)?.first().map_or(0, |status| status.life);
+    let instance = &profile.emrtd.instance_aid;
+    let life = gp::get_status(session, 0x40)?.into_iter().find(|entry| entry.aid == instance.as_bytes());
+    let applet = match life.map(|entry| entry.life) {
+        Some(life::APPLICATION_SELECTABLE) => Some(begun(session, instance, keys, profile, vault, rng)?),
+        Some(life) => Some(AppletState { life, order: None, ca_public_key: None }),
+        None => None,
+    };
+    Ok(ChipState { kdd, keys, card_life, applet })
+}
+
+/// What an unsealed instance tells of its order.
+fn begun(
+    session: &mut Session<'_>,
+    instance: &Aid,
+    role: KeyRole,
+    profile: &Profile,
+    vault: &dyn KeyVault,
+    rng: &mut dyn CryptoRng,
+) -> Result<AppletState, ProbeError> {
+    gp::select(session, instance)?;
+    open_channel(session, role, profile, vault, rng)?;
+    let order = gp::get_data(session, dgi::GET_DATA_ORDER_TAG)?
+        .and_then(|data| tlv::only(&data, dgi::GET_DATA_ORDER_TAG.into()).ok()?.try_into().ok());
+    let ca_public_key = match gp::get_data(session, dgi::GET_DATA_CA_PUBLIC_KEY)? {
+        Some(data) => Some(gp::public_key(&data, "GET DATA of the Chip Authentication key")?),
+        None => None,
+    };
+    Ok(AppletState { life: life::APPLICATION_SELECTABLE, order, ca_public_key })
+}

@@ -1,0 +1,113 @@
+//! The last word on a card: it is read as a stranger reads it, with the printed CAN, the CSCA as only anchor and a
+//! terminal's own certificates, and then compared with what the record makes, octet for octet by digest.
+
+use bitaqa_apdu::Transport;
+use bitaqa_lds::dg14::Dg14;
+use bitaqa_lds::security_infos::SecurityInfo;
+use bitaqa_profile::Profile;
+use bitaqa_secure_messaging::pace::{Password, PasswordError};
+use bitaqa_terminal::inspection::{self, Check, Conditions, Inspection, Verdict};
+use bitaqa_terminal::session::SessionError;
+use bitaqa_terminal::trace::Trace;
+use rand_core::CryptoRng;
+use sha2::{Digest, Sha256};
+
+use crate::plan::{Plan, PlanError};
+
+/// Why a card could not be verified to the end.
+#[derive(Debug, thiserror::Error)]
+pub enum VerifyError {
+    /// The card did not answer.
+    #[error("verification: {0}")]
+    Session(#[from] SessionError),
+    /// No CAN to open the card with.
+    #[error("verification: {0}")]
+    Password(#[from] PasswordError),
+    /// The record does not make a plan around the card's own key.
+    #[error("verification: {0}")]
+    Plan(#[from] PlanError),
+}
+
+impl core::fmt::Debug for Report {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_list().entries(&self.inspection.checks).finish()
+    }
+}
+
+impl core::fmt::Display for Report {
+    /// The steps that did not pass.
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let bad = self.inspection.checks.iter().filter(|check| check.verdict != Verdict::Passed);
+        let words = bad.map(|check| format!("{} ({})", check.step, check.verdict.reason().unwrap_or_default()));
+        f.write_str(&words.collect::<Vec<_>>().join("; "))
+    }
+}
+
+/// What a stranger found, with the comparison against the plan as last checks.
+pub struct Report {
+    /// Every step with its verdict.
+    pub inspection: Inspection,
+}
+
+impl Report {
+    /// Whether every step passed: nothing failed, and nothing that an issuer can check was left out.
+    pub fn is_good(&self) -> bool {
+        self.inspection.checks.iter().all(|check| check.verdict == Verdict::Passed)
+    }
+}
+
+/// Inspects the card and compares it. `plan_around` makes the plan for the Chip Authentication key that the card shows:
+/// after an interrupted run the card is the only one who still knows it.
+///
+/// # Errors
+/// [`VerifyError`]; a card that was read and found wanting is a [`Report`], not an error.
+pub fn verify(
+    card: &mut dyn Transport,
+    trace: &mut dyn Trace,
+    profile: &Profile,
+    can: &str,
+    conditions: &Conditions<'_>,
+    plan_around: &dyn Fn(&[u8]) -> Result<Plan, PlanError>,
+    rng: &mut dyn CryptoRng,
+) -> Result<Report, VerifyError> {
+    let password = Password::can(can)?;
+    let mut inspection = inspection::run(card, trace, &password, conditions, rng)?;
+    compare(&mut inspection, profile, plan_around)?;
+    Ok(Report { inspection })
+}
+
+/// Adds one check a planned file: what the stranger read is what the record makes.
+fn compare(
+    inspection: &mut Inspection,
+    profile: &Profile,
+    plan_around: &dyn Fn(&[u8]) -> Result<Plan, PlanError>,
+) -> Result<(), PlanError> {
+    let Some(key) = inspection.file("DG14").and_then(card_key) else {
+        let verdict = Verdict::NotAttempted("EF.DG14 was not read".into());
+        inspection.checks.push(Check::new("content", verdict));
+        return Ok(());
+    };
+    let plan = plan_around(&key)?;
+    for file in &plan.files {
+        let name = &file.name;
+        let readable = profile.files.iter().any(|spec| spec.name == *name && !spec.read.alternatives().is_empty());
+        let verdict = match inspection.file(name) {
+            Some(content) if Sha256::digest(content).as_slice() == file.sha256 => Verdict::Passed,
+            Some(_) => Verdict::Failed("the card holds other octets than the record makes".into()),
+            None if readable => Verdict::NotAttempted("the file was not read".into()),
+            None => continue,
+        };
+        inspection.checks.push(Check::new(format!("content {name}"), verdict));
+    }
+    Ok(())
+}
+
+/// The public point of Chip Authentication in an EF.DG14.
+fn card_key(dg14: &[u8]) -> Option<Vec<u8>> {
+    let infos = Dg14::decode(dg14).ok()?.infos.infos;
+    infos.into_iter().find_map(|info| match info {
+        SecurityInfo::ChipAuthenticationPublicKey(key) => bitaqa_pki::spki::decode(&key.public_key).ok(),
+        _ => None,
+    })
+    .map(|point| point.encode())
+}
