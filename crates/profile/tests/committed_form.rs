@@ -14,7 +14,7 @@ fn rendered_forms_are_current() {
         let committed = std::fs::read_to_string(&path).unwrap_or_default();
         assert!(
             committed == rendered,
-            "card-profiles/{name}.md is not what the profile renders to: run the test with UPDATE_EXPECT=1 and review the change"
+            "card-profiles/{name}.md is not what the profile renders to: run with UPDATE_EXPECT=1, review the change"
         );
     }
 }

@@ -27,8 +27,8 @@ use sha2::{Digest, Sha256};
 use time::Date;
 use zeroize::Zeroizing;
 
-/// A checked record with its images. One of the two types that hold personal data (the plan is the other): wiped on drop,
-/// silent in `Debug`.
+/// A checked record with its images. One of the two types that hold personal data (the plan is the other): wiped on
+/// drop, silent in `Debug`.
 pub struct Applicant {
     record: Record,
     dates: Dates,

@@ -7,7 +7,7 @@ use core::fmt;
 pub struct Problem {
     /// The record's file, as the caller named it.
     pub file: String,
-    /// Path of the field (`names.latin.surname`, `fingerprints[1].file`), or `line L, column C` of text that is no JSON.
+    /// Path of the field (`names.latin.surname`, `fingerprints[1].file`); `line L, column C` of text that is no JSON.
     pub field: String,
     /// What is wrong.
     pub what: String,

@@ -1,5 +1,5 @@
-//! The shape of the JSON record. Its comments are the descriptions of the published schema; its rules are checked by the
-//! neighbouring modules, so a [`Record`] by itself promises nothing.
+//! The shape of the JSON record. Its comments are the descriptions of the published schema; its rules are checked by
+//! the neighbouring modules, so a [`Record`] by itself promises nothing.
 
 use bitaqa_lds::fingers::FingerPosition;
 use schemars::JsonSchema;

@@ -1,5 +1,5 @@
-//! Synthetic applicants: nobody, yet plausible, in both scripts, and the same for the same random octets. Every document
-//! number begins with VSI, so that no card made from one can be taken for a citizen's.
+//! Synthetic applicants: nobody, yet plausible, in both scripts, and the same for the same random octets. Every
+//! document number begins with VSI, so that no card made from one can be taken for a citizen's.
 
 mod words;
 
