@@ -191,7 +191,7 @@ pub struct Emrtd {
     /// AID of the executable module in it.
     #[serde(deserialize_with = "parse::aid")]
     pub module_aid: Aid,
-    /// AID of the instance, by which readers select it: `A0000002471001` (9303-10 §3.3).
+    /// AID of the instance, by which readers select it: `A0000002471001` (9303-10 §3.6.1).
     #[serde(deserialize_with = "parse::aid")]
     pub instance_aid: Aid,
     /// Whether the instance is selected after reset: privilege Card Reset (GPC 2.3.1 §6.6.1).
