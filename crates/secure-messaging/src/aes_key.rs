@@ -91,8 +91,7 @@ impl BlockCipherDecrypt for AesKey {
 
 /// First eight octets of a CMAC, the form in which every protocol here sends it.
 pub(crate) fn first_eight(mac: [u8; BLOCK]) -> [u8; 8] {
-    let [a, b, c, d, e, f, g, h, ..] = mac;
-    [a, b, c, d, e, f, g, h]
+    core::array::from_fn(|i| mac.get(i).copied().unwrap_or_default())
 }
 
 /// Octets after padding with method 2 of 9797-1 to whole blocks: always at least one more.

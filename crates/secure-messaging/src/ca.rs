@@ -115,7 +115,8 @@ impl CardCa {
     /// MSE:Set AT, `0C 22 41 A4`; the response is 9000 without data. `offered` is what DG14 announces.
     ///
     /// # Errors
-    /// [`CaError::P1P2`], [`CaError::Objects`], [`CaError::Missing`], [`CaError::Mechanism`], [`CaError::KeyReference`].
+    /// [`CaError::P1P2`], [`CaError::Objects`], [`CaError::Missing`], [`CaError::Mechanism`] or
+    /// [`CaError::KeyReference`].
     pub fn begin(mse: &Command, offered: &[ChipAuthenticationInfo]) -> Result<CardCa, CaError> {
         if mse.p1p2() != SET_AT {
             return Err(CaError::P1P2(mse.p1p2()));
@@ -142,7 +143,8 @@ impl CardCa {
     /// GENERAL AUTHENTICATE, `0C 86 00 00`, with the private key that [`Self::key_id`] names.
     ///
     /// # Errors
-    /// [`CaError::P1P2`], [`CaError::Chaining`], [`CaError::Objects`], [`CaError::PublicKey`]; the old session lives on.
+    /// [`CaError::P1P2`], [`CaError::Chaining`], [`CaError::Objects`] or [`CaError::PublicKey`]; the old session
+    /// lives on.
     pub fn general_authenticate(self, command: &Command, key: &SecretScalar) -> Result<(Response, Agreed), CaError> {
         if command.p1p2() != 0 {
             return Err(CaError::P1P2(command.p1p2()));
@@ -209,7 +211,7 @@ fn agreed(cipher: Cipher, key: &SecretScalar, peer: &Point, pcd: &Point) -> Resu
 fn set_at(info: &ChipAuthenticationInfo) -> Command {
     let [p1, p2] = SET_AT.to_be_bytes();
     let key_id = info.key_id.map(u32::to_be_bytes);
-    let private_reference = key_id.as_ref().map(|octets| unsigned(octets));
+    let private_reference = key_id.as_ref().map(unsigned);
     let mechanism = Some(info.protocol.as_bytes());
     let objects = SetAt { mechanism, reference: None, private_reference, chat: None };
     Command::new(ins::MANAGE_SECURITY_ENVIRONMENT, p1, p2).data(objects.write())

@@ -6,7 +6,8 @@
 //! 10 86 00 00  7C{}                -> 7C{80 z}            z = E(K_pi, s)
 //! 10 86 00 00  7C{81 PK_Map,IFD}   -> 7C{82 PK_Map,IC}    G~ = s·G + SK_Map·PK_Map of the other
 //! 10 86 00 00  7C{83 PK_DH~,IFD}   -> 7C{84 PK_DH~,IC}    K  = x(SK_DH~·PK_DH~ of the other)
-//! 00 86 00 00  7C{85 T_IFD}        -> 7C{86 T_IC [, 87 CAR [, 88 CAR]]}    T = MAC(KS_MAC, 7F49{06 OID, 86 PK of the other})
+//! 00 86 00 00  7C{85 T_IFD}        -> 7C{86 T_IC [, 87 CAR [, 88 CAR]]}
+//!                                                         T = MAC(KS_MAC, 7F49{06 OID, 86 PK_DH~ of the other})
 //! ```
 //! The card role is a value that each command consumes: after an error, or a foreign command, nothing is left of it.
 //! Not here: other mappings, finite fields, 3DES, the retry counters of PIN and PUK (the applet counts).
@@ -62,7 +63,7 @@ impl PasswordKind {
     }
 }
 
-/// A password as PACE takes it: f(pi) of 9303-11 §4.4.3.1. Wiped when dropped; `Debug` tells the kind only.
+/// A password as PACE takes it: f(pi) of 9303-11 §9.7.3. Wiped when dropped; `Debug` tells the kind only.
 #[derive(Clone)]
 pub struct Password {
     kind: PasswordKind,
@@ -197,15 +198,16 @@ pub enum PaceError {
 
 /// Status words of 9303-11 §4.4.4 and TR-03110-3 §B.13.3; terminal errors never reach a card.
 impl From<PaceError> for Sw {
+    #[allow(clippy::match_same_arms)] // a clause per arm
     fn from(error: PaceError) -> Self {
         match error {
             PaceError::P1P2(_) => Sw::WRONG_P1P2,
-            PaceError::Objects(_) | PaceError::Missing(_) | PaceError::Mechanism => Sw::WRONG_DATA, // §4.4.4.1
-            PaceError::PasswordReference | PaceError::DomainParameters => Sw::REFERENCE_NOT_FOUND,  // §4.4.4.1
-            PaceError::Chaining(class) if class & 0x10 != 0 => Sw::LAST_OF_CHAIN_EXPECTED, // TR-03110-3 §B.13.3
+            PaceError::Objects(_) | PaceError::Missing(_) | PaceError::Mechanism => Sw::WRONG_DATA,
+            PaceError::PasswordReference | PaceError::DomainParameters => Sw::REFERENCE_NOT_FOUND, // 9303-11 §4.4.4.1
+            PaceError::Chaining(class) if class & 0x10 != 0 => Sw::LAST_OF_CHAIN_EXPECTED,         // TR-03110-3 §B.13.3
             PaceError::Chaining(_) => Sw::CONDITIONS_NOT_SATISFIED,
-            PaceError::PublicKey(_) => Sw::WRONG_DATA, // §4.4.4.2, provided data is invalid
-            PaceError::Reflected | PaceError::Token => Sw::AUTHENTICATION_FAILED, // §4.4.4.2
+            PaceError::PublicKey(_) => Sw::WRONG_DATA, // 9303-11 §4.4.4.2, provided data is invalid
+            PaceError::Reflected | PaceError::Token => Sw::AUTHENTICATION_FAILED, // 9303-11 §4.4.4.2
             PaceError::Key(_)
             | PaceError::Unsupported { .. }
             | PaceError::Nonce(_)

@@ -161,8 +161,9 @@ pub enum Scp03Error {
     Confirmation,
 }
 
-/// Status words of GPC 2.3.1 Tables 11-78, D-12, D-15 and §11.1.3; host errors never reach a card.
+/// Status words of GPC 2.3.1 §11.1.3, §11.8.3.2, §D.4.1.7 and §D.4.2.7; host errors never reach a card.
 impl From<Scp03Error> for Sw {
+    #[allow(clippy::match_same_arms)] // a clause per arm
     fn from(error: Scp03Error) -> Self {
         match error {
             Scp03Error::Length => Sw::WRONG_LENGTH,
@@ -319,6 +320,7 @@ fn derive_eight(key: &AesKey, constant: Derivation, context: &[&[u8]]) -> [u8; 8
 }
 
 /// S-ENC, S-MAC and S-RMAC of a session, Amd D §6.2.1. `context` is host challenge ‖ card challenge.
+#[allow(clippy::struct_field_names)] // the names of Amd D
 struct SessionKeys {
     s_enc: Zeroizing<Vec<u8>>,
     s_mac: Zeroizing<Vec<u8>>,

@@ -119,7 +119,8 @@ fn a_message_of_another_counter_is_refused() {
 
 #[test]
 fn what_is_no_protected_response_ends_the_session_of_the_terminal() {
-    let checks: [(fn(&mut Response), SmError); 6] = [
+    type Change = fn(&mut Response);
+    let checks: [(Change, SmError); 6] = [
         (|wire| wire.data = Bytes::new(), SmError::PlainResponse(Sw::OK)),
         (|wire| wire.sw = Sw(0x6A82), SmError::Status { protected: Sw::OK, plain: Sw(0x6A82) }),
         (|wire| wire.data.as_mut_vec().truncate(4), SmError::Missing(CHECKSUM)),
@@ -205,7 +206,8 @@ fn any_command() -> impl Strategy<Value = Command> {
 proptest! {
     #[test]
     fn unprotect_is_the_inverse_of_protect(
-        cipher in any_cipher(), start in any::<u64>(), plain in any_command(), data in vec(any::<u8>(), 0..400), sw in any::<u16>(),
+        cipher in any_cipher(), start in any::<u64>(), plain in any_command(), data in vec(any::<u8>(), 0..400),
+        sw in any::<u16>(),
     ) {
         let (mut terminal, mut card) = pair(cipher, u128::from(start));
         let octets = terminal.protect_command(plain.clone()).encode().unwrap();
@@ -218,14 +220,16 @@ proptest! {
     }
 
     #[test]
-    fn any_flipped_bit_of_a_command_is_refused(plain in any_command(), position in any::<prop::sample::Index>(), bit in 0u8..8) {
+    fn any_flipped_bit_of_a_command_is_refused(
+        plain in any_command(), position in any::<prop::sample::Index>(), bit in 0u8..8,
+    ) {
         prop_assume!(plain.data.len() < 1000);
         let (mut terminal, mut card) = pair(Cipher::Aes128, 0);
         let wire = terminal.protect_command(plain);
         let mut octets = [&wire.header()[..], &wire.data].concat();
         octets[position.index(wire.data.len() + 4)] ^= 1 << bit;
         let (header, data) = octets.split_at(4);
-        let spoiled = Command { class: Class(header[0]), ins: header[1], p1: header[2], p2: header[3], data: data.into(), ne: wire.ne };
+        let spoiled = Command::new(header[1], header[2], header[3]).class(Class(header[0])).data(data).ne(wire.ne);
         prop_assert!(card.unprotect_command(spoiled).is_err());
         prop_assert!(!card.is_open());
     }
@@ -246,7 +250,8 @@ proptest! {
     #[test]
     fn no_octets_make_a_side_panic(header in any::<[u8; 4]>(), data in vec(any::<u8>(), 0..80)) {
         let (mut terminal, mut card) = pair(Cipher::Aes128, 0);
-        let wire = Command { class: Class(header[0] | 0x0C), ins: header[1], p1: header[2], p2: header[3], data: data.clone().into(), ne: 0 };
+        let class = Class(header[0] | 0x0C);
+        let wire = Command::new(header[1], header[2], header[3]).class(class).data(data.clone());
         prop_assert!(card.unprotect_command(wire).is_err());
         prop_assert!(terminal.unprotect_response(Response::ok(data)).is_err());
     }

@@ -181,18 +181,19 @@ impl From<RuleError> for TaError {
 
 /// Status words of 9303-11 §7.1.5; terminal errors never reach a card.
 impl From<TaError> for Sw {
+    #[allow(clippy::match_same_arms)] // a clause per arm
     fn from(error: TaError) -> Self {
         match error {
             TaError::P1P2(_) => Sw::WRONG_P1P2,
             TaError::Length => Sw::WRONG_LENGTH,
-            TaError::Objects(_) | TaError::Missing(_) | TaError::NotTerminal => Sw::WRONG_DATA, // §7.1.5.3
-            TaError::UnknownKey => Sw::REFERENCE_NOT_FOUND,                                     // §7.1.5.1, .3
-            TaError::NoKey | TaError::NoChallenge => Sw::CONDITIONS_NOT_SATISFIED,              // §7.1.5.2, "other"
+            TaError::Objects(_) | TaError::Missing(_) | TaError::NotTerminal => Sw::WRONG_DATA, // 9303-11 §7.1.5.3
+            TaError::UnknownKey => Sw::REFERENCE_NOT_FOUND,                                     // 9303-11 §7.1.5.1
+            TaError::NoKey | TaError::NoChallenge => Sw::CONDITIONS_NOT_SATISFIED,
             TaError::Certificate(CvcError::Signature(_)) => Sw::AUTHENTICATION_FAILED,
             TaError::Certificate(CvcError::Rule(_)) | TaError::KnownHolder => Sw::CONDITIONS_NOT_SATISFIED,
             TaError::Certificate(_) => Sw::WRONG_DATA,
-            TaError::Repeated => Sw::SECURITY_STATUS_NOT_SATISFIED, // §7.1.5.5
-            TaError::Signature => Sw::AUTHENTICATION_FAILED,        // §7.1.5.5
+            TaError::Repeated => Sw::SECURITY_STATUS_NOT_SATISFIED, // 9303-11 §7.1.5.5
+            TaError::Signature => Sw::AUTHENTICATION_FAILED,        // 9303-11 §7.1.5.5
             TaError::EmptyChain | TaError::Challenge(_) | TaError::Sign(_) | TaError::Status { .. } => {
                 Sw::EXECUTION_ERROR
             }
@@ -255,8 +256,8 @@ impl CardTa {
         Ok(Sw::OK.into())
     }
 
-    /// PSO: Verify Certificate, `0C 2A 00 BE`; the response is 9000 without data. The update goes into the memory before
-    /// the response leaves.
+    /// PSO: Verify Certificate, `0C 2A 00 BE`; the response is 9000 without data. The update goes into the memory
+    /// before the response leaves.
     ///
     /// # Errors
     /// [`TaError::P1P2`], [`TaError::NoKey`], [`TaError::Certificate`], [`TaError::KnownHolder`]; neither key nor date
@@ -290,8 +291,8 @@ impl CardTa {
     /// MSE:Set AT, `0C 22 81 A4`: names the key of the terminal, which must be the one imported last.
     ///
     /// # Errors
-    /// [`TaError::P1P2`], [`TaError::Objects`], [`TaError::Missing`], [`TaError::UnknownKey`], [`TaError::NotTerminal`];
-    /// no key is selected then.
+    /// [`TaError::P1P2`], [`TaError::Objects`], [`TaError::Missing`], [`TaError::UnknownKey`] or
+    /// [`TaError::NotTerminal`]; no key is selected then.
     pub fn set_at(&mut self, command: &Command) -> Result<Response, TaError> {
         self.terminal_selected = false;
         let reference = reference(command, SET_AT)?;
@@ -326,8 +327,8 @@ impl CardTa {
     /// session only.
     ///
     /// # Errors
-    /// [`TaError::P1P2`], [`TaError::Repeated`], [`TaError::NoKey`], [`TaError::NoChallenge`], [`TaError::Signature`]; the
-    /// challenge is spent in every case.
+    /// [`TaError::P1P2`], [`TaError::Repeated`], [`TaError::NoKey`], [`TaError::NoChallenge`] or
+    /// [`TaError::Signature`]; the challenge is spent in every case.
     pub fn external_authenticate(
         &mut self,
         command: &Command,

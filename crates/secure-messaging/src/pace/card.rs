@@ -41,9 +41,9 @@ pub enum CardStep {
 impl CardPace {
     /// MSE:Set AT, `00 22 C1 A4`; the response is 9000 without data.
     ///
-    /// `offered` is what EF.CardAccess announces, `password` finds the stored secret of a kind. DO 84 may be absent when
-    /// one set of parameters alone is offered for the protocol of DO 80; where several are, 9303-11 §4.4.4.1 requires
-    /// it, and nothing is chosen in the terminal's stead.
+    /// `offered` is what EF.CardAccess announces, `password` finds the stored secret of a kind. DO 84 may be absent
+    /// when one set of parameters alone is offered for the protocol of DO 80; where several are, 9303-11 §4.4.4.1
+    /// requires it, and nothing is chosen in the terminal's stead.
     ///
     /// # Errors
     /// [`PaceError::P1P2`], [`PaceError::Objects`], [`PaceError::Missing`], [`PaceError::Mechanism`],

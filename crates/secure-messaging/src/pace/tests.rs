@@ -54,6 +54,7 @@ impl<'a> Chip<'a> {
         }
     }
 
+    #[allow(clippy::needless_pass_by_value, clippy::unnecessary_wraps)] // the shape of `send`
     fn answer(&mut self, command: Command) -> Result<Response, Infallible> {
         Ok(self.process(&command).unwrap_or_else(|error| Sw::from(error).into()))
     }
@@ -424,7 +425,9 @@ proptest! {
     }
 
     #[test]
-    fn no_answer_makes_the_terminal_panic(broken_at in 0usize..5, data in vec(any::<u8>(), 0..80), sw in prop_oneof![Just(0x9000u16), any::<u16>()]) {
+    fn no_answer_makes_the_terminal_panic(
+        broken_at in 0usize..5, data in vec(any::<u8>(), 0..80), sw in prop_oneof![Just(0x9000u16), any::<u16>()],
+    ) {
         let info = offer(ID_PACE_ECDH_GM_AES_CBC_CMAC_128, Curve::P256);
         let password = Password::can("123456").unwrap();
         let mut card_rng = Seeded(1);

@@ -134,10 +134,8 @@ impl Channel {
         if !bool::from(self.r_mac(data, wire.sw.0).ct_eq(mac)) {
             return Err(SmError::Checksum);
         }
-        let data = match self.level.encrypts_responses() && !data.is_empty() {
-            true => self.decrypt(self.response_counter(), data)?,
-            false => data.into(),
-        };
+        let encrypted = self.level.encrypts_responses() && !data.is_empty();
+        let data = if encrypted { self.decrypt(self.response_counter(), data)? } else { data.into() };
         Ok(Response { data, sw: wire.sw })
     }
 

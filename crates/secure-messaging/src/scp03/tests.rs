@@ -378,7 +378,7 @@ proptest! {
         prop_assume!(at != 0 || bit >= 2); // the logical channel is not authenticated
         octets[at] ^= 1 << bit;
         let (header, body) = octets.split_at(4);
-        let wire = Command { class: Class(header[0]), ins: header[1], p1: header[2], p2: header[3], data: body.into(), ne: 0 };
+        let wire = Command::new(header[1], header[2], header[3]).class(Class(header[0])).data(body);
         prop_assert!(card.unprotect_command(wire).is_err());
         prop_assert!(!card.is_open());
 
@@ -404,10 +404,12 @@ proptest! {
     }
 
     #[test]
-    fn sensitive_data_come_back(length in any_length(), data in vec(any::<u8>(), 0..100), noise in vec(any::<u8>(), 0..70)) {
+    fn sensitive_data_come_back(
+        length in any_length(), data in vec(any::<u8>(), 0..100), noise in vec(any::<u8>(), 0..70),
+    ) {
         let dek = key_set(length).dek().unwrap();
         let cryptogram = dek.encrypt_sensitive(&data);
-        prop_assert!(cryptogram.len() > data.len() && cryptogram.len() % 16 == 0);
+        prop_assert!(cryptogram.len() > data.len() && cryptogram.len().is_multiple_of(16));
         prop_assert_eq!(&*dek.decrypt_sensitive(&cryptogram).unwrap(), &data[..]);
         let _ = dek.decrypt_sensitive(&noise);
         let _ = parse_put_key(&noise, &dek);

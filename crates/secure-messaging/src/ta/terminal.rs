@@ -10,12 +10,12 @@ use bitaqa_pki::cvc::CvCertificate;
 /// Shows `chain` and signs the challenge, through the session that Chip Authentication left: `send` protects commands
 /// and unprotects responses.
 ///
-/// The chain begins with a certificate under a trust point of the chip (EF.CVCA tells their names) and ends with the one
-/// whose key `signer` holds. `id_picc` comes from PACE, `pcd_compressed` from Chip Authentication.
+/// The chain begins with a certificate under a trust point of the chip (EF.CVCA tells their names) and ends with the
+/// one whose key `signer` holds. `id_picc` comes from PACE, `pcd_compressed` from Chip Authentication.
 ///
 /// # Errors
-/// [`TaError::Status`] for a refusal, [`TaError::EmptyChain`], [`TaError::Sign`], [`TaError::Challenge`], or what `send`
-/// gives. The session lives on in all of them but the last.
+/// [`TaError::Status`] for a refusal, [`TaError::EmptyChain`], [`TaError::Sign`], [`TaError::Challenge`], or what
+/// `send` gives. The session lives on in all of them but the last.
 pub fn authenticate<E>(
     send: &mut dyn FnMut(Command) -> Result<Response, E>,
     chain: &[CvCertificate],

@@ -110,6 +110,7 @@ impl<'a> Chip<'a> {
         }
     }
 
+    #[allow(clippy::needless_pass_by_value, clippy::unnecessary_wraps)] // the shape of `send`
     fn answer(&mut self, command: Command) -> Result<Response, Infallible> {
         Ok(self.process(&command).unwrap_or_else(|error| Sw::from(error).into()))
     }
