@@ -1,2 +1,7 @@
-//! The binary `bitaqa`.
-fn main() {}
+//! The binary `bitaqa`: everything is in the library of this crate.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    bitaqa_cli::main()
+}

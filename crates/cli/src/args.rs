@@ -1,0 +1,216 @@
+//! The command line, as clap reads it. Nothing here does anything.
+
+use std::path::PathBuf;
+
+use clap::{ArgGroup, Args, Parser, Subcommand};
+use clap_complete::Shell;
+
+/// Smart-card applet host and chip personalisation toolkit for the CNIE 2.0 and cards of its shape.
+#[derive(Debug, Parser)]
+#[command(name = "bitaqa", version, about, arg_required_else_help = true, after_help = EXIT_CODES)]
+pub struct Cli {
+    /// Write the result as JSON on standard output.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Read the passphrase of sealed key files from this file.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub passphrase_file: Option<PathBuf>,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 ok, 2 usage, 3 bad input, 4 card or reader, 5 verdict negative, 6 internal error";
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Sample person, PKI, blank card, personalisation and inspection, in a fresh folder.
+    Demo(Demo),
+    /// Applicant records.
+    #[command(subcommand)]
+    Applicant(Applicant),
+    /// Card profiles.
+    #[command(subcommand)]
+    Profile(Profile),
+    /// Issuer keys and certificates.
+    #[command(subcommand)]
+    Pki(Pki),
+    /// Virtual cards.
+    #[command(subcommand)]
+    Card(Card),
+    /// Write, seal and verify one card.
+    Personalise(Personalise),
+    /// Read a card as a stranger and judge it step by step.
+    Inspect(Inspect),
+    /// List the readers that PC/SC knows.
+    Readers,
+    /// Check this machine for what real readers need.
+    Doctor,
+    /// Print a completion script.
+    Completions {
+        /// Shell.
+        shell: Shell,
+    },
+}
+
+/// `demo`.
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// Folder to make; must not exist or be empty. Default: bitaqa-demo-<date>-<time>.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Seed of the sample person; drawn at random without it.
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// A holder of under 12 years, without fingerprints.
+    #[arg(long)]
+    pub minor: bool,
+}
+
+/// `applicant`.
+#[derive(Debug, Subcommand)]
+pub enum Applicant {
+    /// Check a record and its images; shows the MRZ it makes.
+    Check {
+        /// The record, JSON.
+        file: PathBuf,
+        /// Profile, a built-in name or a file; chosen by the holder's age without it.
+        #[arg(long, value_name = "P")]
+        profile: Option<String>,
+    },
+    /// Print the JSON Schema of records.
+    Schema,
+    /// Make a synthetic person with portrait and prints, marked SPECIMEN.
+    Sample {
+        /// Folder to write into.
+        dir: PathBuf,
+        /// Seed; the same seed makes the same person on the same day.
+        #[arg(long)]
+        seed: Option<u64>,
+        /// Under 12 years, without fingerprints.
+        #[arg(long)]
+        minor: bool,
+    },
+}
+
+/// `profile`.
+#[derive(Debug, Subcommand)]
+pub enum Profile {
+    /// Check a profile.
+    Check {
+        /// A built-in name (cnie-2.0, cnie-2.0-minor) or a file.
+        profile: String,
+    },
+    /// Print a profile's access table and parameters for review.
+    Show {
+        /// A built-in name (cnie-2.0, cnie-2.0-minor) or a file.
+        profile: String,
+    },
+}
+
+/// `pki`.
+#[derive(Debug, Subcommand)]
+pub enum Pki {
+    /// Make CSCA, document signer, CVCA, DV, inspection terminal and the master key of card keys.
+    Init {
+        /// Folder to make; must not exist or be empty.
+        dir: PathBuf,
+    },
+    /// Show the certificates of a folder.
+    Show {
+        /// The folder.
+        dir: PathBuf,
+    },
+}
+
+/// `card`.
+#[derive(Debug, Subcommand)]
+pub enum Card {
+    /// Make a blank virtual card under transport keys.
+    New {
+        /// Profile, a built-in name or a file.
+        #[arg(long, value_name = "P")]
+        profile: String,
+        /// Image file to make; never overwritten.
+        #[arg(long, value_name = "FILE")]
+        image: PathBuf,
+    },
+    /// Tell what a card is.
+    Info {
+        /// The card.
+        #[command(flatten)]
+        card: CardArg,
+    },
+}
+
+/// Which card: one of an image or a reader.
+#[derive(Clone, Debug, Args)]
+#[command(group = ArgGroup::new("which_card").required(true).args(["image", "reader"]))]
+pub struct CardArg {
+    /// Image of a virtual card.
+    #[arg(long, value_name = "FILE")]
+    pub image: Option<PathBuf>,
+    /// Reader, by name or a part of it.
+    #[arg(long, value_name = "NAME")]
+    pub reader: Option<String>,
+}
+
+/// `personalise`.
+#[derive(Debug, Args)]
+pub struct Personalise {
+    /// Profile, a built-in name or a file.
+    #[arg(long, value_name = "P")]
+    pub profile: String,
+    /// Applicant record, JSON.
+    #[arg(long, value_name = "FILE")]
+    pub applicant: PathBuf,
+    /// Folder of issuer keys.
+    #[arg(long, value_name = "DIR")]
+    pub pki: PathBuf,
+    /// The card.
+    #[command(flatten)]
+    pub card: CardArg,
+    /// Journal; default: beside the image, or bitaqa.journal for a reader.
+    #[arg(long, value_name = "FILE")]
+    pub journal: Option<PathBuf>,
+    /// Where to write what the laser needs (CAN, MRZ, document number); default: beside the journal.
+    #[arg(long, value_name = "FILE")]
+    pub print_data: Option<PathBuf>,
+    /// Trace of the dialogue: headers, lengths and status words, no data.
+    #[arg(long, value_name = "FILE")]
+    pub trace: Option<PathBuf>,
+    /// Seal without asking: no way back.
+    #[arg(long)]
+    pub yes: bool,
+}
+
+/// `inspect`.
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("password").required(true).args(["can", "mrz", "mrz_file"]))]
+pub struct Inspect {
+    /// The card.
+    #[command(flatten)]
+    pub card: CardArg,
+    /// Card access number, six digits.
+    #[arg(long, value_name = "N")]
+    pub can: Option<String>,
+    /// The three MRZ lines, one after the other or separated by line ends.
+    #[arg(long, value_name = "LINES")]
+    pub mrz: Option<String>,
+    /// File with the three MRZ lines.
+    #[arg(long, value_name = "FILE")]
+    pub mrz_file: Option<PathBuf>,
+    /// Folder with the CSCA certificates to trust.
+    #[arg(long, value_name = "DIR")]
+    pub trust: Option<PathBuf>,
+    /// Folder with the terminal's CV certificates and key.
+    #[arg(long, value_name = "DIR")]
+    pub terminal: Option<PathBuf>,
+    /// Folder to write the files read and report.json into.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Trace of the dialogue: headers, lengths and status words, no data.
+    #[arg(long, value_name = "FILE")]
+    pub trace: Option<PathBuf>,
+}

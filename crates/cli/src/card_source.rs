@@ -1,0 +1,116 @@
+//! `--image FILE | --reader NAME`: the card that a command works on.
+
+use std::path::Path;
+
+use bitaqa_apdu::{Atr, Bytes, Transport, TransportError};
+use bitaqa_card::nvm::image::ImageError;
+use bitaqa_card::nvm::medium::{FileMedium, MediumError};
+use bitaqa_card::{Card, CardError};
+
+use crate::args::CardArg;
+use crate::exit::Failure;
+use crate::output::Output;
+use crate::world::RealPlatform;
+
+/// A card at hand.
+pub enum AnyCard {
+    /// In process, its memory in an image file.
+    Virtual(Box<Card>),
+    /// In a reader.
+    #[cfg(feature = "pcsc")]
+    Reader(bitaqa_terminal::pcsc::Reader),
+}
+
+impl AnyCard {
+    /// Takes the card. An image whose checksums do not hold is used all the same, with a word to the operator.
+    ///
+    /// # Errors
+    /// Bad input for a file that is no image, card for everything else.
+    pub fn open(card: &CardArg, output: Output) -> Result<Self, Failure> {
+        match (&card.image, &card.reader) {
+            (Some(path), _) => {
+                let card = open_image(path)?;
+                let damaged = card.info().damaged_cells;
+                if damaged > 0 {
+                    output.note(&format!(
+                        "warning: {}: {damaged} memory cells are not as they were written; the card serves what they hold",
+                        path.display()
+                    ));
+                }
+                Ok(Self::Virtual(Box::new(card)))
+            }
+            (None, Some(name)) => open_reader(name),
+            (None, None) => Err(Failure::usage("give --image FILE or --reader NAME")),
+        }
+    }
+
+    /// Puts the card away: an image is rewritten compactly.
+    ///
+    /// # Errors
+    /// Card, when the image cannot be written.
+    pub fn put_away(self) -> Result<(), Failure> {
+        match self {
+            Self::Virtual(card) => card.put_away().map_err(Failure::card),
+            #[cfg(feature = "pcsc")]
+            Self::Reader(_) => Ok(()),
+        }
+    }
+}
+
+impl Transport for AnyCard {
+    fn reset(&mut self) -> Result<Atr, TransportError> {
+        match self {
+            Self::Virtual(card) => card.reset(),
+            #[cfg(feature = "pcsc")]
+            Self::Reader(reader) => reader.reset(),
+        }
+    }
+
+    fn transmit(&mut self, command: &[u8]) -> Result<Bytes, TransportError> {
+        match self {
+            Self::Virtual(card) => card.transmit(command),
+            #[cfg(feature = "pcsc")]
+            Self::Reader(reader) => reader.transmit(command),
+        }
+    }
+}
+
+/// Reads a card out of its image.
+///
+/// # Errors
+/// Bad input for a file that is no image or cannot be read, card for one in use.
+pub fn open_image(path: &Path) -> Result<Card, Failure> {
+    let medium = FileMedium::open(path).map_err(|error| medium_failure(path, error))?;
+    Card::load(Box::new(medium), Box::<RealPlatform>::default()).map_err(|error| match error {
+        CardError::Image(ImageError::Medium(error)) | CardError::Medium(error) => medium_failure(path, error),
+        other => Failure::input(path, other, "give an image that `bitaqa card new` made"),
+    })
+}
+
+fn medium_failure(path: &Path, error: MediumError) -> Failure {
+    match error {
+        MediumError::InUse(_) => Failure::card(format!("{error}. Next: wait until it is done")),
+        MediumError::Io { source, .. } => Failure::input(path, source, "give an image that `bitaqa card new` made"),
+        other => Failure::input(path, other, "choose another file name"),
+    }
+}
+
+/// Why a new image cannot be made.
+pub fn creation_failure(path: &Path, error: MediumError) -> Failure {
+    match error {
+        MediumError::Io { source, .. } => Failure::input(path, source, "give a file name in a folder that can be written"),
+        other => medium_failure(path, other),
+    }
+}
+
+#[cfg(feature = "pcsc")]
+fn open_reader(name: &str) -> Result<AnyCard, Failure> {
+    bitaqa_terminal::pcsc::Reader::open(name)
+        .map(AnyCard::Reader)
+        .map_err(|error| Failure::card(format!("{error}. Nothing was sent to a card. Next: `bitaqa readers`, `bitaqa doctor`")))
+}
+
+#[cfg(not(feature = "pcsc"))]
+fn open_reader(_: &str) -> Result<AnyCard, Failure> {
+    Err(Failure::card("this program was built without PC/SC; build it with the feature `pcsc`, or use --image"))
+}

@@ -1,0 +1,116 @@
+//! `bitaqa inspect`: read a card as a stranger, judge it, and write what was read.
+
+use std::path::Path;
+
+use bitaqa_lds::mrz::Mrz;
+use bitaqa_pki::TrustStore;
+use bitaqa_profile::Profile;
+use bitaqa_secure_messaging::pace::Password;
+use bitaqa_terminal::inspection::{self, Conditions, Inspection};
+use serde::Serialize;
+
+use super::personalise::{OptionalTrace, extra_files};
+use crate::args::Inspect;
+use crate::card_source::AnyCard;
+use crate::exit::{Class, Failure};
+use crate::output::Output;
+use crate::passphrase::Source;
+use crate::report::InspectionReport;
+use crate::{pki_folder, world};
+
+#[derive(Serialize)]
+struct Inspected {
+    #[serde(flatten)]
+    report: InspectionReport,
+    commands: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    out: Option<String>,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Verdict when the inspection is not positive: the report has then been given all the same.
+pub fn run(request: &Inspect, source: &Source, output: Output) -> Result<(), Failure> {
+    let (report, commands) = inspect(request, source, output)?;
+    let out = request.out.as_ref().map(|folder| folder.display().to_string());
+    let inspected = Inspected { report, commands, out };
+    output.result(&inspected, || {
+        let report = &inspected.report;
+        format!("{}\nresult: {} ({} commands)", report.table(), report.result, inspected.commands)
+    })?;
+    if inspected.report.is_positive() {
+        return Ok(());
+    }
+    Err(Failure::new(Class::Verdict, format!("the inspection is negative: {}", inspected.report.shortcomings())))
+}
+
+/// Inspects; for this command and for `demo`. Returns the report and the number of commands.
+///
+/// # Errors
+/// Bad input and card; a negative verdict is a report.
+pub fn inspect(request: &Inspect, source: &Source, output: Output) -> Result<(InspectionReport, u64), Failure> {
+    let (password, kind) = password(request)?;
+    let trust = request.trust.as_deref().map_or_else(|| Ok(TrustStore::new()), pki_folder::trust)?;
+    let terminal = match &request.terminal {
+        Some(folder) => {
+            let passphrase = source.existing(passphrase_folder(folder))?;
+            Some(pki_folder::terminal(folder, &passphrase)?)
+        }
+        None => None,
+    };
+    if let Some(folder) = &request.out {
+        pki_folder::fresh_folder(folder)?;
+    }
+    let profile = Profile::builtin("cnie-2.0").map_err(|error| Failure::new(Class::Internal, error.to_string()))?;
+    let extra = extra_files(&profile);
+    let application = &profile.emrtd.instance_aid;
+    let conditions = Conditions { trust: &trust, terminal: terminal.as_ref(), application, extra: &extra, at: world::now() };
+    let mut card = AnyCard::open(&request.card, output)?;
+    let mut trace = OptionalTrace::open(request.trace.as_deref())?;
+    let ended = inspection::run(&mut card, &mut trace, &password, &conditions, &mut world::rng());
+    card.put_away()?;
+    let inspection =
+        ended.map_err(|error| Failure::card(format!("{error}. The card is unharmed. Next: put it on the reader and try again")))?;
+    let report = InspectionReport::new(&inspection, kind, inspection.is_positive());
+    if let Some(folder) = &request.out {
+        write_files(folder, &inspection, &report)?;
+    }
+    Ok((report, trace.totals().commands))
+}
+
+/// Where the passphrase file of a terminal lies: in the folder given, or in the PKI folder above it.
+fn passphrase_folder(folder: &Path) -> &Path {
+    let above = folder.parent().filter(|above| above.join(crate::passphrase::FILE).is_file());
+    if folder.join(crate::passphrase::FILE).is_file() { folder } else { above.unwrap_or(folder) }
+}
+
+fn password(request: &Inspect) -> Result<(Password, &'static str), Failure> {
+    if let Some(can) = &request.can {
+        let password = Password::can(can).map_err(|error| Failure::usage(format!("--can: {error}")))?;
+        return Ok((password, "CAN"));
+    }
+    let (name, text) = match (&request.mrz, &request.mrz_file) {
+        (Some(lines), _) => ("--mrz".to_owned(), lines.clone()),
+        (None, Some(file)) => {
+            let text = std::fs::read_to_string(file);
+            let text = text.map_err(|error| Failure::input(file, error, "give a file with the three MRZ lines"))?;
+            (file.display().to_string(), text)
+        }
+        (None, None) => return Err(Failure::usage("give --can N, --mrz LINES or --mrz-file FILE")),
+    };
+    // Line ends may come as such, written out, or not at all.
+    let lines = text.replace("\\n", "\n").replace(['|', ','], "\n");
+    let mrz = Mrz::parse(lines.trim())
+        .map_err(|error| Failure::input(Path::new(&name), error, "give the three lines as printed, 30 characters each"))?;
+    Ok((Password::mrz(&mrz.key_input()), "MRZ"))
+}
+
+/// Each file as `NAME.bin`, and the report.
+fn write_files(folder: &Path, inspection: &Inspection, report: &InspectionReport) -> Result<(), Failure> {
+    for file in &inspection.files {
+        pki_folder::write_new(&folder.join(format!("{}.bin", file.name)), &file.content, true)?;
+    }
+    let text = serde_json::to_string_pretty(report).map_err(|error| Failure::new(Class::Internal, error.to_string()))?;
+    pki_folder::write_new(&folder.join("report.json"), (text + "\n").as_bytes(), false)
+}

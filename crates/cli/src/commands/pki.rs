@@ -1,0 +1,113 @@
+//! `bitaqa pki init|show`.
+
+use std::path::Path;
+
+use bitaqa_pki::Certificate;
+use bitaqa_pki::cvc::CvCertificate;
+use serde::Serialize;
+
+use crate::args::Pki;
+use crate::exit::Failure;
+use crate::output::{Output, table};
+use crate::passphrase::{self, Source};
+use crate::{pki_folder, world};
+
+#[derive(Serialize)]
+struct Row {
+    file: String,
+    holder: String,
+    issuer: String,
+    from: String,
+    until: String,
+    rights: String,
+}
+
+#[derive(Serialize)]
+struct Shown {
+    folder: String,
+    certificates: Vec<Row>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    passphrase_file: Option<String>,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Bad input, with the file.
+pub fn run(request: &Pki, source: &Source, output: Output) -> Result<(), Failure> {
+    match request {
+        Pki::Init { dir } => {
+            let kept = init(dir, source, output)?;
+            show(dir, kept.then(|| dir.join(passphrase::FILE).display().to_string()), output)
+        }
+        Pki::Show { dir } => show(dir, None, output),
+    }
+}
+
+/// Makes a folder; tells whether the passphrase was kept in it.
+///
+/// # Errors
+/// As [`pki_folder::create`].
+pub fn init(folder: &Path, source: &Source, output: Output) -> Result<bool, Failure> {
+    let mut rng = world::rng();
+    let (passphrase, keep) = source.fresh(&mut rng, output)?;
+    pki_folder::create(folder, &passphrase, keep, world::now(), &mut rng)?;
+    if keep {
+        output.note(&format!(
+            "warning: no passphrase was given; one was drawn and lies beside the keys in {}: for tests only",
+            folder.join(passphrase::FILE).display()
+        ));
+    }
+    Ok(keep)
+}
+
+fn show(folder: &Path, passphrase_file: Option<String>, output: Output) -> Result<(), Failure> {
+    let certificates = pki_folder::certificates(folder)?;
+    let x509 = certificates.x509.iter().map(|(file, certificate)| x509_row(file, certificate));
+    let cv = certificates.cv.iter().map(|(file, certificate)| cv_row(file, certificate));
+    let shown = Shown { folder: folder.display().to_string(), certificates: x509.chain(cv).collect(), passphrase_file };
+    output.result(&shown, || {
+        let rows = shown.certificates.iter().map(|row| {
+            [&row.file, &row.holder, &row.issuer, &row.from, &row.until, &row.rights].map(Clone::clone)
+        });
+        format!("{}\n{}", shown.folder, table(["file", "holder", "issuer", "from", "until", "rights"], rows))
+    })
+}
+
+fn x509_row(file: &str, certificate: &Certificate) -> Row {
+    let rights = match certificate.is_ca() {
+        true => "signs certificates and CRLs".to_owned(),
+        false => format!("signs documents {}", certificate.document_types().join(", ")),
+    };
+    Row {
+        file: file.to_owned(),
+        holder: certificate.subject(),
+        issuer: certificate.issuer(),
+        from: certificate.not_before().date().to_string(),
+        until: certificate.not_after().date().to_string(),
+        rights,
+    }
+}
+
+fn cv_row(file: &str, certificate: &CvCertificate) -> Row {
+    let chat = certificate.chat();
+    Row {
+        file: file.to_owned(),
+        holder: certificate.holder().to_string(),
+        issuer: certificate.authority().to_string(),
+        from: certificate.effective().to_string(),
+        until: certificate.expiry().to_string(),
+        rights: format!("{:?}, {}", chat.role(), rights_words(certificate)),
+    }
+}
+
+fn rights_words(certificate: &CvCertificate) -> &'static str {
+    use bitaqa_apdu::TerminalRight::{Dg3, Dg4};
+    let rights = certificate.chat().inspection_rights();
+    match (rights.allow(Dg3), rights.allow(Dg4)) {
+        (true, true) => "DG3 and DG4",
+        (true, false) => "DG3",
+        (false, true) => "DG4",
+        (false, false) => "no data group",
+    }
+}

@@ -1,0 +1,60 @@
+//! The command line of `bitaqa`: flags become a request, a library does the work, the result becomes text or JSON and an
+//! exit code. The only room that prints, and the one that brings clock, randomness and environment.
+
+pub mod args;
+pub mod card_source;
+pub mod commands;
+pub mod exit;
+pub mod output;
+pub mod passphrase;
+pub mod pki_folder;
+pub mod profile_source;
+pub mod report;
+pub mod world;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Cli, Command};
+use exit::Failure;
+use output::Output;
+
+/// Parses the command line, runs the command and says how it ended.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are no errors: clap tells them apart by its exit code.
+            let _ = error.print();
+            return if error.exit_code() == 0 { ExitCode::SUCCESS } else { ExitCode::from(exit::Class::Usage.code()) };
+        }
+    };
+    let output = Output::new(cli.json);
+    match run(&cli, output) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            output.failure(&failure);
+            ExitCode::from(failure.class.code())
+        }
+    }
+}
+
+fn run(cli: &Cli, output: Output) -> Result<(), Failure> {
+    let passphrase = passphrase::Source::new(cli.passphrase_file.as_deref());
+    match &cli.command {
+        Command::Demo(demo) => commands::demo::run(demo, output),
+        Command::Applicant(applicant) => commands::applicant::run(applicant, output),
+        Command::Profile(profile) => commands::profile::run(profile, output),
+        Command::Pki(pki) => commands::pki::run(pki, &passphrase, output),
+        Command::Card(card) => commands::card::run(card, output),
+        Command::Personalise(request) => commands::personalise::run(request, &passphrase, output),
+        Command::Inspect(request) => commands::inspect::run(request, &passphrase, output),
+        Command::Readers => commands::readers::readers(output),
+        Command::Doctor => commands::readers::doctor(output),
+        Command::Completions { shell } => {
+            commands::completions(*shell);
+            Ok(())
+        }
+    }
+}

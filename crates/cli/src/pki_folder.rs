@@ -1,0 +1,274 @@
+//! The folder of issuer keys: which file is where, sealed and open again.
+//!
+//! ```text
+//! csca/csca.cer csca.key             country signing CA (X.509 DER; key sealed, encrypted PKCS#8)
+//! ds/ds.cer ds.key                   document signer
+//! cvca/cvca.cvcert cvca.key          country verifying CA (CV certificate, TR-03110)
+//! dv/dv.cvcert dv.key                document verifier
+//! terminal/dv.cvcert is.cvcert is.key    an inspection terminal: what it shows and signs with
+//! trust/csca.cer                     what an inspection trusts
+//! vault/master.key                   master key of card keys (sealed)
+//! passphrase                         only where nobody gave one: tests and demonstrations
+//! ```
+//! `--trust` takes `trust` or the folder above it; `--terminal` takes `terminal` or the folder above it.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use bitaqa_perso::issuer::Issuer;
+use bitaqa_perso::vault::MasterVault;
+use bitaqa_pki::cvc::{CvCertificate, date_to_bcd};
+use bitaqa_pki::issuer_keys::{self, IssuerKeys, IssuerPlan, Schedule};
+use bitaqa_pki::spki::Form;
+use bitaqa_pki::x509::IssuingState;
+use bitaqa_pki::{Certificate, Signer, SoftwareSigner, TrustStore, key_file};
+use bitaqa_profile::Profile;
+use bitaqa_terminal::inspection::Terminal;
+use rand_core::CryptoRng;
+use time::{Date, UtcDateTime};
+use zeroize::Zeroizing;
+
+use crate::exit::{Class, Failure};
+use crate::passphrase;
+
+/// Octets of the master key: enough for AES-256.
+const MASTER_BYTES: usize = 32;
+
+/// Makes all keys and certificates and writes them. With `keep_passphrase` the passphrase is kept beside the keys.
+///
+/// # Errors
+/// Bad input when the folder is there and not empty or cannot be written; nothing of an existing PKI is touched.
+pub fn create(
+    folder: &Path,
+    passphrase: &str,
+    keep_passphrase: bool,
+    at: UtcDateTime,
+    rng: &mut dyn CryptoRng,
+) -> Result<IssuerKeys, Failure> {
+    fresh_folder(folder)?;
+    let plan = IssuerPlan {
+        state: IssuingState {
+            country: "MA".into(),
+            mrz_state: "MAR".into(),
+            organisation: "SPECIMEN bitaqa test issuer".into(),
+            contact: "csca@example.org".into(),
+            crl_urls: vec!["https://example.org/csca.crl".into()],
+        },
+        document_types: vec!["ID".into()],
+        form: Form::Named,
+        schedule: Schedule::LABORATORY,
+    };
+    let internal = |error: &dyn std::fmt::Display| Failure::new(Class::Internal, error.to_string());
+    let keys = issuer_keys::generate(&plan, at, rng).map_err(|error| internal(&error))?;
+    let mut master = Zeroizing::new([0; MASTER_BYTES]);
+    rng.fill_bytes(master.as_mut_slice());
+
+    let mut sealed = |key| key_file::seal(key, passphrase.as_bytes(), rng).map_err(|error| internal(&error));
+    let terminal_key = sealed(&keys.inspection_system.key)?;
+    let secrets = [
+        ("csca/csca.key", sealed(&keys.csca.key)?),
+        ("ds/ds.key", sealed(&keys.document_signer.key)?),
+        ("cvca/cvca.key", sealed(&keys.cvca.key)?),
+        ("dv/dv.key", sealed(&keys.document_verifier.key)?),
+        ("terminal/is.key", terminal_key),
+    ];
+    let vault = key_file::seal_secret(master.as_slice(), passphrase.as_bytes(), rng).map_err(|error| internal(&error))?;
+    let csca = keys.csca.certificate.der();
+    let public: [(&str, &[u8]); 7] = [
+        ("csca/csca.cer", csca),
+        ("trust/csca.cer", csca),
+        ("ds/ds.cer", keys.document_signer.certificate.der()),
+        ("cvca/cvca.cvcert", &keys.cvca.certificate.encode()),
+        ("dv/dv.cvcert", &keys.document_verifier.certificate.encode()),
+        ("terminal/dv.cvcert", &keys.document_verifier.certificate.encode()),
+        ("terminal/is.cvcert", &keys.inspection_system.certificate.encode()),
+    ];
+    for (name, octets) in public {
+        write_new(&folder.join(name), octets, false)?;
+    }
+    for (name, text) in &secrets {
+        write_new(&folder.join(name), text.as_bytes(), true)?;
+    }
+    write_new(&folder.join("vault/master.key"), vault.as_bytes(), true)?;
+    if keep_passphrase {
+        write_new(&folder.join(passphrase::FILE), format!("{passphrase}\n").as_bytes(), true)?;
+    }
+    Ok(keys)
+}
+
+/// The issuer's side of a folder: document signer, trust point, master key.
+pub struct IssuerFolder {
+    document_signer: SoftwareSigner,
+    certificate: Certificate,
+    cvca: Vec<u8>,
+    today: Date,
+    master: Zeroizing<Vec<u8>>,
+}
+
+impl IssuerFolder {
+    /// Opens what personalisation needs. The document signer's key must be in its usage period: a card signed after it
+    /// is one that no inspection may take.
+    ///
+    /// # Errors
+    /// Bad input, with the file.
+    pub fn open(folder: &Path, passphrase: &str, now: UtcDateTime) -> Result<Self, Failure> {
+        let signer_file = folder.join("ds/ds.key");
+        let certificate_file = folder.join("ds/ds.cer");
+        let certificate = read_certificate(&certificate_file)?;
+        let (from, until) = certificate.private_key_usage();
+        if from.is_some_and(|from| now < from) || until.is_some_and(|until| now > until) {
+            let what = format!("the document signer's key may sign from {from:?} to {until:?} only");
+            return Err(Failure::input(&certificate_file, what, "make a new document signer (bitaqa pki init)"));
+        }
+        let master_file = folder.join("vault/master.key");
+        let master = key_file::open_secret(&read_text(&master_file)?, passphrase.as_bytes())
+            .map_err(|error| Failure::input(&master_file, error, KEY_REMEDY))?;
+        let cvca_file = folder.join("cvca/cvca.cvcert");
+        let cvca = read(&cvca_file)?;
+        CvCertificate::parse(&cvca).map_err(|error| Failure::input(&cvca_file, error, FOLDER_REMEDY))?;
+        Ok(Self { document_signer: open_key(&signer_file, passphrase)?, certificate, cvca, today: now.date(), master })
+    }
+
+    /// The vault of this issuer for cards of a profile.
+    pub fn vault(&self, profile: &Profile) -> MasterVault {
+        let channel = &profile.secure_channel;
+        MasterVault::new(self.master.clone(), channel.transport.keys.octets(), channel.issuer.key_bytes)
+    }
+}
+
+impl Issuer for IssuerFolder {
+    fn document_signer_certificate(&self) -> &Certificate {
+        &self.certificate
+    }
+
+    fn document_signer(&self) -> &dyn Signer {
+        &self.document_signer
+    }
+
+    fn cvca_certificate(&self) -> &[u8] {
+        &self.cvca
+    }
+
+    fn current_date(&self) -> [u8; 6] {
+        date_to_bcd(self.today)
+    }
+}
+
+/// The certificates that an inspection trusts: every certificate file of `folder/trust`, or of `folder` itself.
+///
+/// # Errors
+/// Bad input for a folder without any, or for a file that is no CSCA certificate.
+pub fn trust(folder: &Path) -> Result<TrustStore, Failure> {
+    let folder = inner(folder, "trust");
+    let mut store = TrustStore::new();
+    let entries = fs::read_dir(&folder).map_err(|error| Failure::input(&folder, error, TRUST_REMEDY))?;
+    let mut files: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    files.sort();
+    let is_certificate = |file: &PathBuf| {
+        let ending = file.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+        ["cer", "crt", "der", "pem"].contains(&ending)
+    };
+    for file in files.into_iter().filter(is_certificate) {
+        store.add_file(&read(&file)?).map_err(|error| Failure::input(&file, error, TRUST_REMEDY))?;
+    }
+    if store.is_empty() { Err(Failure::input(&folder, "no certificate file", TRUST_REMEDY)) } else { Ok(store) }
+}
+
+/// A terminal's chain and key: `dv.cvcert`, `is.cvcert`, `is.key` of `folder/terminal`, or of `folder` itself.
+///
+/// # Errors
+/// Bad input, with the file.
+pub fn terminal(folder: &Path, passphrase: &str) -> Result<Terminal, Failure> {
+    let folder = inner(folder, "terminal");
+    let certificate = |name: &str| {
+        let file = folder.join(name);
+        CvCertificate::parse(&read(&file)?).map_err(|error| Failure::input(&file, error, FOLDER_REMEDY))
+    };
+    let chain = vec![certificate("dv.cvcert")?, certificate("is.cvcert")?];
+    let signer = open_key(&folder.join("is.key"), passphrase)?;
+    Ok(Terminal { chain, signer: Box::new(signer) })
+}
+
+/// The certificates of a folder, for `pki show`: X.509 and CV.
+pub struct Certificates {
+    /// CSCA and document signer, with their file names.
+    pub x509: Vec<(&'static str, Certificate)>,
+    /// CVCA, DV and inspection system, with their file names.
+    pub cv: Vec<(&'static str, CvCertificate)>,
+}
+
+/// Reads the certificates of a folder; needs no passphrase.
+///
+/// # Errors
+/// Bad input, with the file.
+pub fn certificates(folder: &Path) -> Result<Certificates, Failure> {
+    let x509 = ["csca/csca.cer", "ds/ds.cer"].map(|name| Ok((name, read_certificate(&folder.join(name))?)));
+    let cv = ["cvca/cvca.cvcert", "dv/dv.cvcert", "terminal/is.cvcert"].map(|name| {
+        let file = folder.join(name);
+        let certificate = CvCertificate::parse(&read(&file)?);
+        Ok((name, certificate.map_err(|error| Failure::input(&file, error, FOLDER_REMEDY))?))
+    });
+    Ok(Certificates {
+        x509: x509.into_iter().collect::<Result<_, Failure>>()?,
+        cv: cv.into_iter().collect::<Result<_, Failure>>()?,
+    })
+}
+
+const FOLDER_REMEDY: &str = "give a folder that `bitaqa pki init` made";
+const KEY_REMEDY: &str = "give the passphrase that the folder was made with";
+const TRUST_REMEDY: &str = "give a folder with CSCA certificates (.cer, .der, .pem)";
+
+/// A folder to be made: must not exist or be empty.
+///
+/// # Errors
+/// Bad input otherwise.
+pub fn fresh_folder(folder: &Path) -> Result<(), Failure> {
+    let remedy = "give the name of a new folder; nothing is ever overwritten";
+    match fs::read_dir(folder).map(|mut entries| entries.next().is_none()) {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(Failure::input(folder, "the folder is not empty", remedy)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            fs::create_dir_all(folder).map_err(|error| Failure::input(folder, error, remedy))
+        }
+        Err(error) => Err(Failure::input(folder, error, remedy)),
+    }
+}
+
+/// Writes a new file with the folders above it; `secret` files are for their owner only.
+///
+/// # Errors
+/// Bad input when it exists or cannot be written.
+pub fn write_new(file: &Path, octets: &[u8], secret: bool) -> Result<(), Failure> {
+    let failed = |error| Failure::input(file, error, "give a folder that can be written");
+    if let Some(folder) = file.parent() {
+        fs::create_dir_all(folder).map_err(failed)?;
+    }
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, if secret { 0o600 } else { 0o644 });
+    options.open(file).and_then(|mut opened| opened.write_all(octets)).map_err(failed)
+}
+
+fn inner(folder: &Path, name: &str) -> PathBuf {
+    let below = folder.join(name);
+    if below.is_dir() { below } else { folder.to_owned() }
+}
+
+fn open_key(file: &Path, passphrase: &str) -> Result<SoftwareSigner, Failure> {
+    let key = key_file::open(&read_text(file)?, passphrase.as_bytes());
+    key.map(SoftwareSigner::new).map_err(|error| Failure::input(file, error, KEY_REMEDY))
+}
+
+fn read_certificate(file: &Path) -> Result<Certificate, Failure> {
+    Certificate::from_der(&read(file)?).map_err(|error| Failure::input(file, error, FOLDER_REMEDY))
+}
+
+fn read(file: &Path) -> Result<Vec<u8>, Failure> {
+    fs::read(file).map_err(|error| Failure::input(file, error, FOLDER_REMEDY))
+}
+
+fn read_text(file: &Path) -> Result<String, Failure> {
+    fs::read_to_string(file).map_err(|error| Failure::input(file, error, FOLDER_REMEDY))
+}

@@ -1,0 +1,87 @@
+//! JSON forms of results: a stable schema, described in docs/json.md. A check is an object with `step` and `verdict`,
+//! and with `reason` where the verdict is not `passed`.
+
+use bitaqa_terminal::inspection::{Check, Inspection};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use crate::output::table;
+
+/// One step of an inspection.
+#[derive(Clone, Debug, Serialize)]
+pub struct CheckReport {
+    /// Name of the step.
+    pub step: String,
+    /// `passed`, `failed`, `not_offered`, `not_attempted` or `downgraded`.
+    pub verdict: &'static str,
+    /// Why it is not `passed`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+impl From<&Check> for CheckReport {
+    fn from(check: &Check) -> Self {
+        Self { step: check.step.clone(), verdict: check.verdict.word(), reason: check.verdict.reason() }
+    }
+}
+
+/// A file that was read.
+#[derive(Clone, Debug, Serialize)]
+pub struct FileReport {
+    /// Name.
+    pub name: String,
+    /// Octets.
+    pub bytes: usize,
+    /// SHA-256, hexadecimal.
+    pub sha256: String,
+}
+
+/// An inspection.
+#[derive(Clone, Debug, Serialize)]
+pub struct InspectionReport {
+    /// `positive` or `negative`.
+    pub result: &'static str,
+    /// Password that opened the card: `CAN` or `MRZ`.
+    pub password: &'static str,
+    /// Every step.
+    pub checks: Vec<CheckReport>,
+    /// Every file read.
+    pub files: Vec<FileReport>,
+}
+
+impl InspectionReport {
+    /// Out of an inspection; `positive` is the judgement of the caller's rule.
+    pub fn new(inspection: &Inspection, password: &'static str, positive: bool) -> Self {
+        let files = inspection.files.iter().map(|file| FileReport {
+            name: file.name.clone(),
+            bytes: file.content.len(),
+            sha256: hex::encode_upper(Sha256::digest(&file.content)),
+        });
+        Self {
+            result: if positive { "positive" } else { "negative" },
+            password,
+            checks: inspection.checks.iter().map(CheckReport::from).collect(),
+            files: files.collect(),
+        }
+    }
+
+    /// Whether the result is positive.
+    pub fn is_positive(&self) -> bool {
+        self.result == "positive"
+    }
+
+    /// The checks as a table.
+    pub fn table(&self) -> String {
+        let rows = self.checks.iter().map(|check| {
+            [check.step.clone(), check.verdict.to_owned(), check.reason.clone().unwrap_or_default()]
+        });
+        table(["step", "verdict", "reason"], rows)
+    }
+
+    /// Steps that did not pass, in one line.
+    pub fn shortcomings(&self) -> String {
+        let bad = |check: &&CheckReport| check.verdict != "passed";
+        let line = |check: &CheckReport| format!("{}: {}", check.step, check.reason.as_deref().unwrap_or(check.verdict));
+        self.checks.iter().filter(bad).map(line).collect::<Vec<_>>().join("; ")
+    }
+}

@@ -1,0 +1,48 @@
+//! The world outside: clock, randomness, waiting. Passed into the libraries, which have none of their own.
+
+use std::time::Duration;
+
+use bitaqa_card::Platform;
+use rand::SeedableRng;
+use rand::rngs::ChaCha20Rng;
+use rand_core::CryptoRng;
+use time::{Date, UtcDateTime};
+
+/// Now, in UTC.
+pub fn now() -> UtcDateTime {
+    UtcDateTime::now()
+}
+
+/// Today, in UTC.
+pub fn today() -> Date {
+    now().date()
+}
+
+/// A generator seeded by the operating system.
+pub fn rng() -> ChaCha20Rng {
+    ChaCha20Rng::from_rng(&mut rand::rng())
+}
+
+/// A generator that makes the same again: for synthetic people only, never for keys.
+pub fn seeded(seed: u64) -> ChaCha20Rng {
+    ChaCha20Rng::seed_from_u64(seed)
+}
+
+/// What a virtual card gets: real randomness, real time.
+pub struct RealPlatform(ChaCha20Rng);
+
+impl Default for RealPlatform {
+    fn default() -> Self {
+        Self(rng())
+    }
+}
+
+impl Platform for RealPlatform {
+    fn rng(&mut self) -> &mut dyn CryptoRng {
+        &mut self.0
+    }
+
+    fn wait(&mut self, milliseconds: u32) {
+        std::thread::sleep(Duration::from_millis(milliseconds.into()));
+    }
+}
