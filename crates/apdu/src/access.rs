@@ -39,7 +39,9 @@ pub struct AccessRule(Vec<Vec<Need>>);
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RuleError {
     /// A word outside the grammar.
-    #[error("`{0}` is no access condition; write ALWAYS, NEVER, or BAC, PACE, CA, TA, TA[DG3], TA[DG4], PIN[n] joined by & and |")]
+    #[error(
+        "`{0}` is no access condition; write ALWAYS, NEVER, or BAC, PACE, CA, TA, TA[DG3], TA[DG4], PIN[n] joined by & and |"
+    )]
     Word(String),
     /// Octets outside the coding.
     #[error("no access rule in these octets")]

@@ -34,9 +34,8 @@ impl Aid {
         if !text.is_ascii() || !text.len().is_multiple_of(2) {
             return Err(AidError::Hex);
         }
-        let octets: Result<Vec<u8>, _> = (0..text.len() / 2)
-            .map(|i| u8::from_str_radix(text.get(2 * i..2 * i + 2).unwrap_or(""), 16))
-            .collect();
+        let octets: Result<Vec<u8>, _> =
+            (0..text.len() / 2).map(|i| u8::from_str_radix(text.get(2 * i..2 * i + 2).unwrap_or(""), 16)).collect();
         Self::new(&octets.map_err(|_| AidError::Hex)?)
     }
 

@@ -79,7 +79,8 @@ impl FileControl {
         if reader.expect(0x82)? != [0x01] {
             return Err(FcpError::Field(0x82));
         }
-        let number = |octets: &[u8], field| octets.try_into().map(u16::from_be_bytes).map_err(|_| FcpError::Field(field));
+        let number =
+            |octets: &[u8], field| octets.try_into().map(u16::from_be_bytes).map_err(|_| FcpError::Field(field));
         let fid = number(reader.expect(0x83)?, 0x83)?;
         let size_max = number(reader.expect(0x80)?, 0x80)?;
         let sfi = match *reader.expect(0x88)? {

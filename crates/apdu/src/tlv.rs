@@ -192,8 +192,8 @@ fn read_tag(octets: &[u8], at: usize) -> Result<(Tag, usize), TlvError> {
     let second = octet(at + 1)?;
     let two = Tag::from(first) << 8 | Tag::from(second);
     if second & 0x80 == 0 {
-        // Numbers below 31 belong into the one-octet form.
-        return if second < 0x1F { Err(TlvError::Tag(at)) } else { Ok((two, at + 2)) };
+        // X.690 gives numbers below 31 the one-octet form; 9303-10 has 5F01 to 5F1E all the same, so only 00 is refused.
+        return if second == 0 { Err(TlvError::Tag(at)) } else { Ok((two, at + 2)) };
     }
     let third = octet(at + 2)?;
     if second == 0x80 || third & 0x80 != 0 {
@@ -268,7 +268,8 @@ mod tests {
 
     #[test]
     fn tags_of_one_two_and_three_octets() {
-        for (octets, tag) in [(&b"\x77\x00"[..], 0x77), (b"\x5F\x1F\x00", 0x5F1F), (b"\x7F\x81\x22\x00", 0x7F_8122)] {
+        let lds = (&b"\x5F\x0E\x00"[..], 0x5F0E); // below 1F, as 9303-10 has it
+        for (octets, tag) in [lds, (b"\x77\x00", 0x77), (b"\x5F\x1F\x00", 0x5F1F), (b"\x7F\x81\x22\x00", 0x7F_8122)] {
             assert_eq!(all(octets).unwrap(), [Tlv { tag, value: &[] }]);
             assert_eq!(tlv(tag, &[]), octets);
         }
@@ -288,7 +289,7 @@ mod tests {
     fn what_is_not_strict_is_refused() {
         for (octets, error) in [
             (&b"\x00\x00"[..], TlvError::Tag(0)),
-            (b"\x5F\x1E\x00", TlvError::Tag(0)),
+            (b"\x5F\x00\x00", TlvError::Tag(0)),
             (b"\x5F\x80\x01\x00", TlvError::Tag(0)),
             (b"\x5F\x81\x81\x01\x00", TlvError::Tag(0)),
             (b"\x53\x80\x00\x00", TlvError::Length(1)),

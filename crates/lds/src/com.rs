@@ -9,7 +9,6 @@ use bitaqa_apdu::{Bytes, tlv};
 
 use crate::data_group;
 use crate::error::{LdsError, value};
-use crate::low_tags;
 
 const COM: tlv::Tag = 0x60;
 const LDS_VERSION: tlv::Tag = 0x5F01;
@@ -53,7 +52,7 @@ impl Com {
     /// # Errors
     /// [`LdsError::Tlv`] for a broken frame, [`LdsError::Value`] as for [`Com::encode`].
     pub fn decode(octets: &[u8]) -> Result<Self, LdsError> {
-        let objects = low_tags::all(tlv::only(octets, COM)?)?;
+        let objects = tlv::all(tlv::only(octets, COM)?)?;
         let [lds, unicode, list] = objects.as_slice() else { return Err(value(COM, "holds other than three objects")) };
         let lds_version = expect(lds, LDS_VERSION)?.try_into().map_err(|_| value(LDS_VERSION, "has no four digits"))?;
         let unicode_version =

@@ -20,7 +20,6 @@ mod error;
 pub mod face;
 pub mod fingers;
 pub mod image;
-mod low_tags;
 pub mod mrz;
 pub mod optional_data;
 pub mod security_infos;

@@ -7,7 +7,6 @@ use bitaqa_apdu::{Bytes, tlv};
 
 use crate::civil_date::CivilDate;
 use crate::error::{LdsError, value};
-use crate::low_tags;
 use crate::text::Text;
 
 const TAG_LIST: tlv::Tag = 0x5C;
@@ -82,7 +81,7 @@ impl Writer {
 /// The data objects of a file, once each and exactly those that its list names. The group of names comes back under
 /// `name_tag`, its value being the template's content.
 pub(crate) fn objects(octets: &[u8], outer: tlv::Tag, name_tag: tlv::Tag) -> Result<Vec<tlv::Tlv<'_>>, LdsError> {
-    let mut objects = low_tags::all(tlv::only(octets, outer)?)?;
+    let mut objects = tlv::all(tlv::only(octets, outer)?)?;
     if objects.first().map(|first| first.tag) != Some(TAG_LIST) {
         return Err(LdsError::Missing(TAG_LIST));
     }
@@ -131,7 +130,7 @@ pub(crate) fn parts(object: tlv::Tlv<'_>) -> Result<Vec<Text>, LdsError> {
 
 /// Names of the template, as many as it says.
 pub(crate) fn names(object: tlv::Tlv<'_>) -> Result<Vec<Text>, LdsError> {
-    let inner = low_tags::all(object.value)?;
+    let inner = tlv::all(object.value)?;
     let Some((count, names)) = inner.split_first() else { return Err(LdsError::Missing(COUNT)) };
     if count.tag != COUNT || count.value.len() != 1 {
         return Err(LdsError::Missing(COUNT));
