@@ -40,7 +40,7 @@ pub struct AccessRule(Vec<Vec<Need>>);
 pub enum RuleError {
     /// A word outside the grammar.
     #[error(
-        "`{0}` is no access condition; write ALWAYS, NEVER, or BAC, PACE, CA, TA, TA[DG3], TA[DG4], PIN[n] joined by & and |"
+        "`{0}` is no access condition; write ALWAYS, NEVER, or BAC, PACE, CA, TA, TA[DG3], TA[DG4], PIN[n] with & and |"
     )]
     Word(String),
     /// Octets outside the coding.

@@ -84,7 +84,7 @@ impl FileControl {
         let fid = number(reader.expect(0x83)?, 0x83)?;
         let size_max = number(reader.expect(0x80)?, 0x80)?;
         let sfi = match *reader.expect(0x88)? {
-            [octet] if octet & 0x07 == 0 && (1..=30).contains(&(octet >> 3)) => octet >> 3,
+            [octet] if octet.trailing_zeros() >= 3 && (1..=30).contains(&(octet >> 3)) => octet >> 3,
             _ => return Err(FcpError::Field(0x88)),
         };
         let read = AccessRule::from_bytes(reader.expect(0x86)?).map_err(|_| FcpError::Field(0x86))?;

@@ -281,7 +281,7 @@ impl Card {
             return secure_channel::external_authenticate(self, &command);
         }
         match self.channel.selected {
-            CARD_MANAGER => crate::gp::process(self, command),
+            CARD_MANAGER => crate::gp::process(self, &command),
             owner => self.with_applet(owner, next, |applet, host| applet.process(command, host)),
         }
     }
@@ -302,7 +302,7 @@ impl Card {
             self.channel.selected = by_name;
         }
         match by_name {
-            CARD_MANAGER => crate::gp::select(self),
+            CARD_MANAGER => Ok(crate::gp::select(self)),
             owner => self.with_applet(owner, next, |applet, host| applet.select(Selection::ByName, host)),
         }
     }

@@ -15,7 +15,7 @@ pub enum Session {
     /// ISO 7816-4 secure messaging after PACE or Chip Authentication.
     Iso(Box<dyn SecureMessaging>),
     /// SCP03.
-    Scp(CardSession),
+    Scp(Box<CardSession>),
 }
 
 /// Channel 0.

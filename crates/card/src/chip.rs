@@ -174,7 +174,10 @@ mod tests {
         let chip = |seed| ChipSpec::of_profile(&profile, &mut ChaCha20Rng::seed_from_u64(seed)).unwrap().configuration;
         let (one, other) = (chip(1), chip(2));
         assert_ne!(one.kdd, other.kdd);
-        assert_eq!((one.cplc[..12].to_vec(), one.cplc[18..].to_vec()), (other.cplc[..12].to_vec(), other.cplc[18..].to_vec()));
+        assert_eq!(
+            (one.cplc[..12].to_vec(), one.cplc[18..].to_vec()),
+            (other.cplc[..12].to_vec(), other.cplc[18..].to_vec())
+        );
         assert_eq!(one.cplc[34..36], profile.chip.cplc.personaliser.to_be_bytes());
         assert_eq!(one.kdd[2..8], one.cplc[12..18]);
     }

@@ -20,7 +20,8 @@ pub struct Cli {
     pub command: Command,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 ok, 2 usage, 3 bad input, 4 card or reader, 5 verdict negative, 6 internal error";
+const EXIT_CODES: &str =
+    "Exit codes: 0 ok, 2 usage, 3 bad input, 4 card or reader, 5 verdict negative, 6 internal error";
 
 /// The commands.
 #[derive(Debug, Subcommand)]

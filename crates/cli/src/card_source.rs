@@ -33,7 +33,7 @@ impl AnyCard {
                 let damaged = card.info().damaged_cells;
                 if damaged > 0 {
                     output.note(&format!(
-                        "warning: {}: {damaged} memory cells are not as they were written; the card serves what they hold",
+                        "warning: {}: {damaged} memory cells are not as written; the card serves what they hold",
                         path.display()
                     ));
                 }
@@ -98,16 +98,18 @@ fn medium_failure(path: &Path, error: MediumError) -> Failure {
 /// Why a new image cannot be made.
 pub fn creation_failure(path: &Path, error: MediumError) -> Failure {
     match error {
-        MediumError::Io { source, .. } => Failure::input(path, source, "give a file name in a folder that can be written"),
+        MediumError::Io { source, .. } => {
+            Failure::input(path, source, "give a file name in a folder that can be written")
+        }
         other => medium_failure(path, other),
     }
 }
 
 #[cfg(feature = "pcsc")]
 fn open_reader(name: &str) -> Result<AnyCard, Failure> {
-    bitaqa_terminal::pcsc::Reader::open(name)
-        .map(AnyCard::Reader)
-        .map_err(|error| Failure::card(format!("{error}. Nothing was sent to a card. Next: `bitaqa readers`, `bitaqa doctor`")))
+    bitaqa_terminal::pcsc::Reader::open(name).map(AnyCard::Reader).map_err(|error| {
+        Failure::card(format!("{error}. Nothing was sent to a card. Next: `bitaqa readers`, `bitaqa doctor`"))
+    })
 }
 
 #[cfg(not(feature = "pcsc"))]

@@ -92,8 +92,12 @@ impl Failure {
 
     /// Bad input in a file.
     pub fn input(file: &Path, what: impl fmt::Display, remedy: impl Into<String>) -> Self {
-        let problem =
-            Problem { file: file.display().to_string(), field: String::new(), what: what.to_string(), remedy: remedy.into() };
+        let problem = Problem {
+            file: file.display().to_string(),
+            field: String::new(),
+            what: what.to_string(),
+            remedy: remedy.into(),
+        };
         Self::problems(vec![problem])
     }
 

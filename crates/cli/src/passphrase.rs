@@ -39,7 +39,8 @@ impl Source {
             return read(&beside);
         }
         if std::io::stdin().is_terminal() {
-            let asked = dialoguer::Password::new().with_prompt(format!("Passphrase of {}", folder.display())).interact();
+            let asked =
+                dialoguer::Password::new().with_prompt(format!("Passphrase of {}", folder.display())).interact();
             return asked.map(Zeroizing::new).map_err(|error| Failure::new(Class::Internal, error.to_string()));
         }
         let remedy = format!("give --passphrase-file FILE or set {VARIABLE}");
@@ -57,7 +58,9 @@ impl Source {
         }
         if std::io::stdin().is_terminal() && output.form == crate::output::Form::Human {
             let asked = dialoguer::Password::new()
-                .with_prompt("Passphrase for the key files (empty: draw one and keep it beside the keys, for tests only)")
+                .with_prompt(
+                    "Passphrase for the key files (empty: draw one and keep it beside the keys, for tests only)",
+                )
                 .with_confirmation("Once more", "They differ")
                 .allow_empty_password(true)
                 .interact();
@@ -82,7 +85,8 @@ impl Source {
 /// First line of a file.
 fn read(file: &Path) -> Result<Zeroizing<String>, Failure> {
     let text = std::fs::read_to_string(file).map(Zeroizing::new);
-    let text = text.map_err(|error| Failure::input(file, error, "give a readable file with the passphrase in its first line"))?;
+    let text = text
+        .map_err(|error| Failure::input(file, error, "give a readable file with the passphrase in its first line"))?;
     match text.lines().next() {
         Some(line) if !line.is_empty() => Ok(Zeroizing::new(line.to_owned())),
         _ => Err(Failure::input(file, "its first line is empty", "write the passphrase into the first line")),

@@ -73,7 +73,8 @@ pub fn create(
         ("dv/dv.key", sealed(&keys.document_verifier.key)?),
         ("terminal/is.key", terminal_key),
     ];
-    let vault = key_file::seal_secret(master.as_slice(), passphrase.as_bytes(), rng).map_err(|error| internal(&error))?;
+    let vault =
+        key_file::seal_secret(master.as_slice(), passphrase.as_bytes(), rng).map_err(|error| internal(&error))?;
     let csca = keys.csca.certificate.der();
     let public: [(&str, &[u8]); 7] = [
         ("csca/csca.cer", csca),

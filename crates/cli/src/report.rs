@@ -72,16 +72,18 @@ impl InspectionReport {
 
     /// The checks as a table.
     pub fn table(&self) -> String {
-        let rows = self.checks.iter().map(|check| {
-            [check.step.clone(), check.verdict.to_owned(), check.reason.clone().unwrap_or_default()]
-        });
+        let rows = self
+            .checks
+            .iter()
+            .map(|check| [check.step.clone(), check.verdict.to_owned(), check.reason.clone().unwrap_or_default()]);
         table(["step", "verdict", "reason"], rows)
     }
 
     /// Steps that did not pass, in one line.
     pub fn shortcomings(&self) -> String {
         let bad = |check: &&CheckReport| check.verdict != "passed";
-        let line = |check: &CheckReport| format!("{}: {}", check.step, check.reason.as_deref().unwrap_or(check.verdict));
+        let line =
+            |check: &CheckReport| format!("{}: {}", check.step, check.reason.as_deref().unwrap_or(check.verdict));
         self.checks.iter().filter(bad).map(line).collect::<Vec<_>>().join("; ")
     }
 }

@@ -3,7 +3,6 @@
 
 use bitaqa_apdu::Bytes;
 use bitaqa_curves::{Curve, CurveError, Point};
-use bitaqa_lds::{Bilingual as LdsBilingual, CivilDate, LdsError, Text};
 use bitaqa_lds::card_access::CardAccess;
 use bitaqa_lds::com::Com;
 use bitaqa_lds::dg1::Dg1;
@@ -16,6 +15,7 @@ use bitaqa_lds::security_infos::{
     self, ChipAuthenticationInfo, ChipAuthenticationPublicKeyInfo, PaceInfo, SecurityInfo, SecurityInfos,
     TerminalAuthenticationInfo,
 };
+use bitaqa_lds::{Bilingual as LdsBilingual, CivilDate, LdsError, Text};
 use bitaqa_pki::sod::{self, SodError};
 use bitaqa_pki::spki::{self, Form, SpkiError};
 use bitaqa_profile::{CaProtocol, FileContent, FileSpec, PaceProtocol, Profile};
@@ -179,11 +179,7 @@ fn dg11(applicant: &Applicant) -> Dg11 {
 
 fn dg12(applicant: &Applicant) -> Dg12 {
     let authority = applicant.authority();
-    Dg12 {
-        authority: Some(authority.arabic.as_str().into()),
-        issued: Some(applicant.issue_date()),
-        ..Dg12::default()
-    }
+    Dg12 { authority: Some(authority.arabic.as_str().into()), issued: Some(applicant.issue_date()), ..Dg12::default() }
 }
 
 fn dg13(applicant: &Applicant) -> Dg13 {

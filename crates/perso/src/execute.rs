@@ -183,15 +183,17 @@ fn run(
             Ok(gp::store_dgi(session, *dgi, value, dek.as_ref(), &mut |bytes| progress.wrote(bytes))?)
         }
         StepKind::CheckDigests => check_digests(plan, session),
-        StepKind::SealApplication(life) => {
-            Ok(gp::set_application_status(session, &profile.emrtd.instance_aid, *life)?)
-        }
+        StepKind::SealApplication(life) => Ok(gp::set_application_status(session, &profile.emrtd.instance_aid, *life)?),
     }
 }
 
 /// A card swapped in the reader between two steps must not get another one's data.
 fn same_chip(kdd: Kdd, plan: &Plan) -> Result<(), StepError> {
-    if kdd == plan.kdd { Ok(()) } else { Err(StepError::Digest("the chip itself (another card is in the reader)".into())) }
+    if kdd == plan.kdd {
+        Ok(())
+    } else {
+        Err(StepError::Digest("the chip itself (another card is in the reader)".into()))
+    }
 }
 
 /// Asks the card for the digest of every file and compares with the plan's.

@@ -143,9 +143,10 @@ impl History {
 fn admit(chip: &ChipState, order: &[u8; 16], history: &History) -> Result<Course, OrderError> {
     let refused = |why, next| Err(OrderError::Refused { why, state: chip.describe(), next });
     match &chip.applet {
-        _ if chip.is_sealed() && history.verified => {
-            refused("this order was already issued on this card and verified", "hand the card over; do not make it again")
-        }
+        _ if chip.is_sealed() && history.verified => refused(
+            "this order was already issued on this card and verified",
+            "hand the card over; do not make it again",
+        ),
         _ if chip.is_sealed() && history.sealing => Ok(Course::Adopted),
         _ if chip.is_sealed() => {
             refused("the card is already personalised and sealed", "take a blank card; find out whose this one is")

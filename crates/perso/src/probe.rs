@@ -64,7 +64,9 @@ impl ChipState {
     pub fn describe(&self) -> String {
         let applet = match &self.applet {
             None => "no eMRTD application".to_owned(),
-            Some(applet) if applet.life & 0x7F == life::APPLICATION_PERSONALIZED => "eMRTD sealed (PERSONALIZED)".into(),
+            Some(applet) if applet.life & 0x7F == life::APPLICATION_PERSONALIZED => {
+                "eMRTD sealed (PERSONALIZED)".into()
+            }
             Some(AppletState { order: None, .. }) => "eMRTD installed, not bound to an order".into(),
             Some(_) => "eMRTD begun, not sealed".into(),
         };
@@ -80,7 +82,9 @@ impl ChipState {
 #[derive(Debug, thiserror::Error)]
 pub enum ProbeError {
     /// Neither the profile's transport keys nor the issuer's are on it.
-    #[error("the card has keys of version {found:02X?}; this profile knows {transport:02X} (transport) and {issuer:02X} (issuer)")]
+    #[error(
+        "the card has keys of version {found:02X?}; the profile knows {transport:02X} (transport), {issuer:02X} (issuer)"
+    )]
     ForeignKeys {
         /// Versions on the card.
         found: Vec<u8>,

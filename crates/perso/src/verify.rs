@@ -105,9 +105,11 @@ fn compare(
 /// The public point of Chip Authentication in an EF.DG14.
 fn card_key(dg14: &[u8]) -> Option<Vec<u8>> {
     let infos = Dg14::decode(dg14).ok()?.infos.infos;
-    infos.into_iter().find_map(|info| match info {
-        SecurityInfo::ChipAuthenticationPublicKey(key) => bitaqa_pki::spki::decode(&key.public_key).ok(),
-        _ => None,
-    })
-    .map(|point| point.encode())
+    infos
+        .into_iter()
+        .find_map(|info| match info {
+            SecurityInfo::ChipAuthenticationPublicKey(key) => bitaqa_pki::spki::decode(&key.public_key).ok(),
+            _ => None,
+        })
+        .map(|point| point.encode())
 }

@@ -61,7 +61,8 @@ impl Reader {
             [] => return Err(TransportError::NotPresent(format!("no reader named `{name}`; readers: {known:?}"))),
             _ => return Err(TransportError::NotPresent(format!("several readers match `{name}`: {matching:?}"))),
         };
-        let reader = CString::new(reader).map_err(|_| TransportError::NotPresent("a reader's name holds NUL".into()))?;
+        let reader =
+            CString::new(reader).map_err(|_| TransportError::NotPresent("a reader's name holds NUL".into()))?;
         let card = context.connect(&reader, ShareMode::Exclusive, Protocols::ANY).map_err(failure)?;
         Ok(Self { card, buffer: vec![0; pcsc::MAX_BUFFER_SIZE_EXTENDED] })
     }

@@ -267,7 +267,8 @@ mod tests {
 
     #[test]
     fn a_wrong_le_is_corrected_once() {
-        let script = vec![(vec![0, 0xCA, 0, 0x66, 0], vec![0x6C, 0x03]), (vec![0, 0xCA, 0, 0x66, 3], vec![1, 2, 3, 0x90, 0])];
+        let script =
+            vec![(vec![0, 0xCA, 0, 0x66, 0], vec![0x6C, 0x03]), (vec![0, 0xCA, 0, 0x66, 3], vec![1, 2, 3, 0x90, 0])];
         assert_eq!(run(script, Command::new(0xCA, 0, 0x66).ne(256)).unwrap(), Response::ok([1, 2, 3]));
     }
 

@@ -73,11 +73,7 @@ impl Emrtd {
     }
 
     /// GENERAL AUTHENTICATE of Chip Authentication; the new keys hold from the next command on.
-    pub(super) fn chip_authentication(
-        ca: ca::CardCa,
-        command: &Command,
-        host: &mut Host<'_>,
-    ) -> Result<Response, Sw> {
+    pub(super) fn chip_authentication(ca: ca::CardCa, command: &Command, host: &mut Host<'_>) -> Result<Response, Sw> {
         let key = personalise::ca_key(host)?;
         let (response, agreed) = ca.general_authenticate(command, &key)?;
         host.status.ca = Some(agreed.pcd_compressed);

@@ -49,7 +49,8 @@ impl Configuration {
         reader.finish().map_err(|_| Sw::WRONG_DATA)?;
         let (delay_first_ms, delay_max_ms) =
             (u16::from_be_bytes([first_high, first_low]), u16::from_be_bytes([max_high, max_low]));
-        let twice = |a: &FileControl| files.iter().filter(|b| a.fid == b.fid || (a.place, a.sfi) == (b.place, b.sfi)).count();
+        let twice =
+            |a: &FileControl| files.iter().filter(|b| a.fid == b.fid || (a.place, a.sfi) == (b.place, b.sfi)).count();
         if files.iter().any(|file| twice(file) != 1 || file.fid < 0x0100) {
             return Err(Sw::WRONG_DATA);
         }
@@ -74,7 +75,8 @@ impl Configuration {
     /// the maximum.
     pub fn delay_ms(&self, failures: u8) -> u32 {
         let Some(steps) = failures.checked_sub(1) else { return 0 };
-        let grown = u32::from(self.delay_factor).saturating_pow(steps.into()).saturating_mul(self.delay_first_ms.into());
+        let grown =
+            u32::from(self.delay_factor).saturating_pow(steps.into()).saturating_mul(self.delay_first_ms.into());
         grown.min(self.delay_max_ms.into())
     }
 }
@@ -143,7 +145,9 @@ impl Position {
         let room = match form {
             ReadForm::Even => ne,
             // Ne counts DO 53 with tag and length; an Ne for less than one octet of content is none.
-            ReadForm::Odd => ne.checked_sub(tlv::header_length(0x53, ne)).filter(|room| *room > 0).ok_or(Sw::WRONG_LENGTH)?,
+            ReadForm::Odd => {
+                ne.checked_sub(tlv::header_length(0x53, ne)).filter(|room| *room > 0).ok_or(Sw::WRONG_LENGTH)?
+            }
         };
         let (part, ended) = window(content, offset, room, ne_is_maximum)?;
         let data = match form {
@@ -182,7 +186,9 @@ mod tests {
 
     #[test]
     fn two_files_of_one_name_are_refused() {
-        for pair in [[file(0x0101, 1), file(0x0101, 2)], [file(0x0101, 1), file(0x0102, 1)], [file(0x0008, 1), file(0x0102, 2)]] {
+        for pair in
+            [[file(0x0101, 1), file(0x0101, 2)], [file(0x0101, 1), file(0x0102, 1)], [file(0x0008, 1), file(0x0102, 2)]]
+        {
             assert_eq!(Configuration::decode(&parameters(&pair)).err(), Some(Sw::WRONG_DATA));
         }
         assert!(Configuration::decode(&parameters(&[file(0x0101, 1), file(0x0102, 2)])).is_ok());

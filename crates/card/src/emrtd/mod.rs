@@ -90,7 +90,9 @@ impl Emrtd {
         match parsed {
             EmrtdCommand::SelectMf => Ok(self.position.select_mf()),
             EmrtdCommand::SelectEf(fid) => self.position.select_ef(fid, host),
-            EmrtdCommand::ReadBinary { sfi, offset, form } => self.position.read_binary(sfi, offset, form, command.ne, host),
+            EmrtdCommand::ReadBinary { sfi, offset, form } => {
+                self.position.read_binary(sfi, offset, form, command.ne, host)
+            }
             EmrtdCommand::SetPace => self.set_pace(command, host),
             EmrtdCommand::SetChipAuthentication => self.set_chip_authentication(command, host),
             EmrtdCommand::GeneralAuthenticate => match (pace, ca) {

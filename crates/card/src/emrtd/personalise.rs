@@ -230,7 +230,8 @@ pub fn get_data(command: &Command, host: &Host<'_>) -> Result<Response, Sw> {
 /// 6985 for the first thing that is missing.
 pub fn complete(host: &Host<'_>) -> Result<(), Sw> {
     let configuration = Configuration::of(host)?;
-    let secrets = configuration.passwords.iter().map(|password| if *password == 1 { cell::MRZ_SECRET } else { cell::CAN });
+    let secrets =
+        configuration.passwords.iter().map(|password| if *password == 1 { cell::MRZ_SECRET } else { cell::CAN });
     let needed = [cell::ORDER_TAG, cell::CA_KEY, cell::TRUST_POINTS, cell::CURRENT_DATE];
     let there = |key: u16| host.get(key).is_some_and(|content| !content.is_empty());
     let whole = |fid: u16| {

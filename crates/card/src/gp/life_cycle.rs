@@ -54,9 +54,8 @@ impl CardLife {
         matches!(
             (self, next),
             (OpReady, Initialized)
-                | (Initialized, Secured)
+                | (Initialized | CardLocked, Secured)
                 | (Secured, CardLocked)
-                | (CardLocked, Secured)
                 | (OpReady | Initialized | Secured | CardLocked, Terminated)
         )
     }
@@ -131,10 +130,9 @@ impl AppLife {
         };
         let forward = matches!(
             (self, next),
-            (Self::Installed, Self::Selectable)
+            (Self::Installed | Self::LockedSelectable, Self::Selectable)
                 | (Self::Selectable, Self::Personalized | Self::LockedSelectable)
                 | (Self::Personalized, Self::LockedPersonalized)
-                | (Self::LockedSelectable, Self::Selectable)
                 | (Self::LockedPersonalized, Self::Personalized)
         );
         if forward { Ok(next) } else { Err(Sw::CONDITIONS_NOT_SATISFIED) }

@@ -16,21 +16,21 @@ use crate::chip;
 use life_cycle::{AppLife, CardLife};
 use registry::Entry;
 
-/// Answer to SELECT of the issuer security domain: `6F { 84 AID  A5 { 9F65 largest data field } }` (GPC 2.3.1 §11.9.3.1).
-pub(crate) fn select(card: &Card) -> Result<Response, Sw> {
+/// Answer to SELECT of the issuer security domain: `6F { 84 AID  A5 { 9F65 largest data field } }`, GPC 2.3.1 §11.9.3.1.
+pub(crate) fn select(card: &Card) -> Response {
     let fields = [tlv::tlv(0x84, card.configuration.isd_aid.as_bytes()), tlv::tlv(0xA5, &tlv::tlv(0x9F65, &[0xFF]))];
-    Ok(Response::ok(tlv::tlv(0x6F, &fields.concat())))
+    Response::ok(tlv::tlv(0x6F, &fields.concat()))
 }
 
 /// A command to the issuer security domain.
-pub(crate) fn process(card: &mut Card, command: Command) -> Result<Response, Sw> {
+pub(crate) fn process(card: &mut Card, command: &Command) -> Result<Response, Sw> {
     match command.ins {
-        ins::GET_DATA => get_data(card, &command),
-        ins::GET_STATUS => authenticated(card).and_then(|()| get_status(card, &command)),
-        ins::PUT_KEY => authenticated(card).and_then(|()| put_key(card, &command)),
-        ins::INSTALL => authenticated(card).and_then(|()| install(card, &command)),
-        ins::STORE_DATA => authenticated(card).and_then(|()| store_data(card, &command)),
-        ins::SET_STATUS => authenticated(card).and_then(|()| set_status(card, &command)),
+        ins::GET_DATA => get_data(card, command),
+        ins::GET_STATUS => authenticated(card).and_then(|()| get_status(card, command)),
+        ins::PUT_KEY => authenticated(card).and_then(|()| put_key(card, command)),
+        ins::INSTALL => authenticated(card).and_then(|()| install(card, command)),
+        ins::STORE_DATA => authenticated(card).and_then(|()| store_data(card, command)),
+        ins::SET_STATUS => authenticated(card).and_then(|()| set_status(card, command)),
         _ => Err(Sw::INS_NOT_SUPPORTED),
     }
 }
@@ -136,7 +136,9 @@ fn install_instance(card: &mut Card, entry: Entry, parameters: &[u8]) -> Result<
     card.nvm.begin();
     let modules = core::mem::take(&mut card.modules);
     let installed = match modules.get(index) {
-        Some(module) => card.with_applet(owner, &mut Next::Keep, |_, host| module.install(&own, host).map(|()| Sw::OK.into())),
+        Some(module) => {
+            card.with_applet(owner, &mut Next::Keep, |_, host| module.install(&own, host).map(|()| Sw::OK.into()))
+        }
         None => Err(Sw::REFERENCE_NOT_FOUND),
     };
     card.modules = modules;
@@ -208,7 +210,9 @@ fn set_status(card: &mut Card, command: &Command) -> Result<Response, Sw> {
             let entry = entry.ok_or(Sw::REFERENCE_NOT_FOUND)?.clone();
             let life = entry.life.after(command.p2)?;
             if (entry.life, life) == (AppLife::Selectable, AppLife::Personalized) {
-                card.with_applet(entry.owner, &mut Next::Keep, |applet, host| applet.seal(host).map(|()| Sw::OK.into()))?;
+                card.with_applet(entry.owner, &mut Next::Keep, |applet, host| {
+                    applet.seal(host).map(|()| Sw::OK.into())
+                })?;
             }
             card.registry.store(Entry { life, ..entry }, &mut card.nvm)?;
         }

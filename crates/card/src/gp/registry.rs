@@ -63,7 +63,16 @@ impl Entry {
             let package = Aid::new(reader.expect(0xC4)?).ok();
             let module = Aid::new(reader.expect(0x84)?).ok();
             reader.finish()?;
-            let all = || Some(Self { owner, aid: aid?, life: life?, privileges: privileges?, package: package?, module: module? });
+            let all = || {
+                Some(Self {
+                    owner,
+                    aid: aid?,
+                    life: life?,
+                    privileges: privileges?,
+                    package: package?,
+                    module: module?,
+                })
+            };
             Ok(all())
         };
         read().ok().flatten()

@@ -20,6 +20,9 @@ pub fn completes(command: &Command) -> bool {
 }
 
 /// Answers with the chip's challenge and cryptogram. Counts the sequence before anything else: it never goes back.
+///
+/// # Errors
+/// 6985 for a sealed application, 6A88 for an unknown key version, and what the protocol answers.
 pub fn initialize_update(card: &mut Card, command: &Command) -> Result<Response, Sw> {
     card.channel.opening = None;
     // A sealed application has no secure channel: from then on it is written by no one.
@@ -38,9 +41,12 @@ pub fn initialize_update(card: &mut Card, command: &Command) -> Result<Response,
 }
 
 /// Checks the host's cryptogram and opens the session.
+///
+/// # Errors
+/// 6985 without INITIALIZE UPDATE before it, and what the protocol answers.
 pub fn external_authenticate(card: &mut Card, command: &Command) -> Result<Response, Sw> {
     let opening = card.channel.opening.take().ok_or(Sw::CONDITIONS_NOT_SATISFIED)?;
     let (response, session) = opening.external_authenticate(command)?;
-    card.channel.session = Some(Session::Scp(session));
+    card.channel.session = Some(Session::Scp(Box::new(session)));
     Ok(response)
 }

@@ -109,12 +109,7 @@ impl Nvm {
         Ok(Self::with(loaded.cells, medium, loaded.capacity, loaded.damaged))
     }
 
-    fn with(
-        cells: BTreeMap<CellId, Vec<u8>>,
-        medium: Box<dyn Medium>,
-        capacity: usize,
-        damaged: Vec<CellId>,
-    ) -> Self {
+    fn with(cells: BTreeMap<CellId, Vec<u8>>, medium: Box<dyn Medium>, capacity: usize, damaged: Vec<CellId>) -> Self {
         let used = cells.values().map(|content| content.len() + CELL_OVERHEAD).sum();
         Self { cells, medium, capacity, used, writes: 0, transaction: None, damaged, failed: false }
     }

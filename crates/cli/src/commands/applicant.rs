@@ -74,11 +74,9 @@ fn check(file: &Path, profile: Option<&str>, output: Output) -> Result<(), Failu
         warnings,
     };
     output.result(&checked, || {
-        let mut text = format!("{}: valid for {}\n{}", checked.file, checked.profile, checked.mrz.join("\n"));
-        for warning in &checked.warnings {
-            text.push_str(&format!("\nwarning: {warning}"));
-        }
-        text
+        let warnings = checked.warnings.iter().map(|warning| format!("\nwarning: {warning}"));
+        let mrz = checked.mrz.join("\n");
+        format!("{}: valid for {}\n{mrz}{}", checked.file, checked.profile, warnings.collect::<String>())
     })
 }
 
@@ -87,7 +85,8 @@ fn check(file: &Path, profile: Option<&str>, output: Output) -> Result<(), Failu
 fn product_for(text: &str) -> &'static str {
     let record: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
     let date = |value: &serde_json::Value| Date::parse(value.as_str()?, &Iso8601::DATE).ok();
-    let dates = date(&record["birth"]["date"]).zip(date(&record["issue_date"]));
+    let at = |pointer: &str| date(record.pointer(pointer)?);
+    let dates = at("/birth/date").zip(at("/issue_date"));
     let twelfth = |birth: Date| birth.replace_year(birth.year() + 12).unwrap_or(birth);
     match dates {
         Some((birth, issue)) if issue < twelfth(birth) => "cnie-2.0-minor",

@@ -13,8 +13,8 @@ use crate::args;
 use crate::card_source::{self, AnyCard};
 use crate::exit::{Class, Failure};
 use crate::output::Output;
-use crate::world::{self, RealPlatform};
 use crate::profile_source;
+use crate::world::{self, RealPlatform};
 
 #[derive(Serialize)]
 struct Info {
@@ -77,7 +77,8 @@ pub fn new(profile: &str, image: &Path) -> Result<(), Failure> {
 }
 
 fn info(card: &args::CardArg, output: Output) -> Result<(), Failure> {
-    let name = card.image.as_ref().map_or_else(|| card.reader.clone().unwrap_or_default(), |path| path.display().to_string());
+    let name =
+        card.image.as_ref().map_or_else(|| card.reader.clone().unwrap_or_default(), |path| path.display().to_string());
     let mut at_hand = AnyCard::open(card, output)?;
     let info = ask(&mut at_hand, name)?;
     output.result(&info, || human(&info))
@@ -125,18 +126,23 @@ fn ask(card: &mut AnyCard, name: String) -> Result<Info, Failure> {
 const ISD_AID: &str = "A000000151000000";
 
 fn human(info: &Info) -> String {
-    let mut text = format!("{}\n  ATR           {}\n", info.card, info.atr);
+    let mut lines = vec![info.card.clone(), format!("  ATR           {}", info.atr)];
     if let Some(inside) = &info.inside {
-        text.push_str(&format!("  chip          {}\n  card state    {}\n", inside.chip, inside.card_state));
-        text.push_str(&format!("  memory        {} of {} octets\n", inside.memory_used_bytes, inside.memory_bytes));
+        lines.push(format!("  chip          {}", inside.chip));
+        lines.push(format!("  card state    {}", inside.card_state));
+        lines.push(format!("  memory        {} of {} octets", inside.memory_used_bytes, inside.memory_bytes));
         if inside.damaged_cells > 0 {
-            text.push_str(&format!("  damaged       {} cells\n", inside.damaged_cells));
+            lines.push(format!("  damaged       {} cells", inside.damaged_cells));
         }
     }
-    text.push_str(&format!("  key versions  {}\n", info.key_versions.join(", ")));
-    match info.applications.as_slice() {
-        [] => text.push_str("  applications  none"),
-        all => text.push_str(&all.iter().map(|a| format!("  application   {} {}", a.aid, a.state)).collect::<Vec<_>>().join("\n")),
+    lines.push(format!("  key versions  {}", info.key_versions.join(", ")));
+    lines.extend(
+        info.applications
+            .iter()
+            .map(|application| format!("  application   {} {}", application.aid, application.state)),
+    );
+    if info.applications.is_empty() {
+        lines.push("  applications  none".into());
     }
-    text
+    lines.join("\n")
 }

@@ -75,7 +75,11 @@ pub fn run(request: &Demo, output: Output) -> Result<(), Failure> {
         inspection_by_mrz: by_mrz.checks,
     };
     output.result(&result, || human(&result))?;
-    if positive { Ok(()) } else { Err(Failure::new(Class::Verdict, format!("an inspection is negative: {shortcomings}"))) }
+    if positive {
+        Ok(())
+    } else {
+        Err(Failure::new(Class::Verdict, format!("an inspection is negative: {shortcomings}")))
+    }
 }
 
 fn default_folder() -> PathBuf {
@@ -128,7 +132,7 @@ fn inspection(at: &Artefacts, can: Option<String>, out: Option<PathBuf>) -> Insp
 fn read_can(print_data: &Path) -> Result<String, Failure> {
     let text = std::fs::read_to_string(print_data).unwrap_or_default();
     let data: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
-    let can = data["can"].as_str().map(str::to_owned);
+    let can = data.get("can").and_then(serde_json::Value::as_str).map(str::to_owned);
     can.ok_or_else(|| Failure::input(print_data, "no CAN in the print data", "run the demonstration in a fresh folder"))
 }
 

@@ -65,13 +65,15 @@ pub fn inspect(request: &Inspect, source: &Source, output: Output) -> Result<(In
     let profile = Profile::builtin("cnie-2.0").map_err(|error| Failure::new(Class::Internal, error.to_string()))?;
     let extra = extra_files(&profile);
     let application = &profile.emrtd.instance_aid;
-    let conditions = Conditions { trust: &trust, terminal: terminal.as_ref(), application, extra: &extra, at: world::now() };
+    let conditions =
+        Conditions { trust: &trust, terminal: terminal.as_ref(), application, extra: &extra, at: world::now() };
     let mut card = AnyCard::open(&request.card, output)?;
     let mut trace = OptionalTrace::open(request.trace.as_deref())?;
     let ended = inspection::run(&mut card, &mut trace, &password, &conditions, &mut world::rng());
     card.put_away()?;
-    let inspection =
-        ended.map_err(|error| Failure::card(format!("{error}. The card is unharmed. Next: put it on the reader and try again")))?;
+    let inspection = ended.map_err(|error| {
+        Failure::card(format!("{error}. The card is unharmed. Next: put it on the reader and try again"))
+    })?;
     let report = InspectionReport::new(&inspection, kind, inspection.is_positive());
     if let Some(folder) = &request.out {
         write_files(folder, &inspection, &report)?;
@@ -101,8 +103,9 @@ fn password(request: &Inspect) -> Result<(Password, &'static str), Failure> {
     };
     // Line ends may come as such, written out, or not at all.
     let lines = text.replace("\\n", "\n").replace(['|', ','], "\n");
-    let mrz = Mrz::parse(lines.trim())
-        .map_err(|error| Failure::input(Path::new(&name), error, "give the three lines as printed, 30 characters each"))?;
+    let mrz = Mrz::parse(lines.trim()).map_err(|error| {
+        Failure::input(Path::new(&name), error, "give the three lines as printed, 30 characters each")
+    })?;
     Ok((Password::mrz(&mrz.key_input()), "MRZ"))
 }
 
@@ -111,6 +114,7 @@ fn write_files(folder: &Path, inspection: &Inspection, report: &InspectionReport
     for file in &inspection.files {
         pki_folder::write_new(&folder.join(format!("{}.bin", file.name)), &file.content, true)?;
     }
-    let text = serde_json::to_string_pretty(report).map_err(|error| Failure::new(Class::Internal, error.to_string()))?;
+    let text =
+        serde_json::to_string_pretty(report).map_err(|error| Failure::new(Class::Internal, error.to_string()))?;
     pki_folder::write_new(&folder.join("report.json"), (text + "\n").as_bytes(), false)
 }

@@ -60,7 +60,11 @@ pub fn run(request: &Personalise, source: &Source, output: Output) -> Result<(),
 ///
 /// # Errors
 /// As [`run`].
-pub fn personalise_quietly(request: &Personalise, source: &Source, output: Output) -> Result<InspectionReport, Failure> {
+pub fn personalise_quietly(
+    request: &Personalise,
+    source: &Source,
+    output: Output,
+) -> Result<InspectionReport, Failure> {
     personalise(request, source, output).map(|done| done.verification)
 }
 
@@ -68,7 +72,9 @@ fn personalise(request: &Personalise, source: &Source, output: Output) -> Result
     let profile = profile_source::load(&request.profile)?;
     let text = applicant::read_record(&request.applicant)?;
     let (person, warnings) = applicant::parse(&text, &request.applicant, &profile)?;
-    warnings.iter().for_each(|warning| output.note(&format!("warning: {warning}")));
+    for warning in &warnings {
+        output.note(&format!("warning: {warning}"));
+    }
     let passphrase = source.existing(&request.pki)?;
     let issuer = IssuerFolder::open(&request.pki, &passphrase, world::now())?;
     let vault = issuer.vault(&profile);
@@ -87,7 +93,8 @@ fn personalise(request: &Personalise, source: &Source, output: Output) -> Result
     let mut bar = Bar::new(output);
     let extra = extra_files(&profile);
     let (terminal, at) = (Some(&terminal), world::now());
-    let conditions = Conditions { trust: &trust, terminal, application: &profile.emrtd.instance_aid, extra: &extra, at };
+    let conditions =
+        Conditions { trust: &trust, terminal, application: &profile.emrtd.instance_aid, extra: &extra, at };
     let station = Station {
         card: &mut card,
         trace: &mut trace,
@@ -99,7 +106,7 @@ fn personalise(request: &Personalise, source: &Source, output: Output) -> Result
     let ended = order::run(&profile, &person, &issuer, &conditions, station);
     drop(bar);
     let put_away = card.put_away();
-    let receipt = ended.map_err(order_failure)?;
+    let receipt = ended.map_err(|error| order_failure(&error))?;
     put_away?;
     let totals = trace.totals();
     Ok(done(&receipt, &profile, totals, (&journal_file, &print_file), warnings))
@@ -179,8 +186,12 @@ fn with_ending(file: &Path, ending: &str) -> PathBuf {
 fn journal_failure(file: &Path, error: JournalError) -> Failure {
     match error {
         JournalError::InUse(_) => Failure::card(format!("{error}. Next: wait until it is done")),
-        JournalError::Io { source, .. } => Failure::input(file, source, "give --journal FILE in a folder that can be written"),
-        other => Failure::input(file, other, "keep it for the auditor; give --journal FILE with another name"),
+        JournalError::Io { source, .. } => {
+            Failure::input(file, source, "give --journal FILE in a folder that can be written")
+        }
+        error @ JournalError::Damaged { .. } => {
+            Failure::input(file, error, "keep it for the auditor; give --journal FILE with another name")
+        }
     }
 }
 
@@ -199,8 +210,8 @@ pub fn extra_files(profile: &Profile) -> Vec<ExtraFile> {
     optional.map(|file| ExtraFile { name: file.name.clone(), sfi: file.sfi }).into_iter().collect()
 }
 
-fn order_failure(error: OrderError) -> Failure {
-    let class = match &error {
+fn order_failure(error: &OrderError) -> Failure {
+    let class = match error {
         OrderError::NotGood(_) => Class::Verdict,
         OrderError::Plan(_) => Class::BadInput,
         _ => Class::Card,
@@ -224,7 +235,8 @@ impl OptionalTrace {
     pub fn open(file: Option<&Path>) -> Result<Self, Failure> {
         let Some(file) = file else { return Ok(Self::Totals(Totals::default())) };
         let made = File::create(file);
-        let made = made.map_err(|error| Failure::input(file, error, "give a file name in a folder that can be written"))?;
+        let made =
+            made.map_err(|error| Failure::input(file, error, "give a file name in a folder that can be written"))?;
         Ok(Self::Lines(Lines::new(BufWriter::new(made))))
     }
 

@@ -67,17 +67,19 @@ fn show(folder: &Path, passphrase_file: Option<String>, output: Output) -> Resul
     let cv = certificates.cv.iter().map(|(file, certificate)| cv_row(file, certificate));
     let shown = Shown { folder: folder.display().to_string(), certificates: x509.chain(cv).collect(), passphrase_file };
     output.result(&shown, || {
-        let rows = shown.certificates.iter().map(|row| {
-            [&row.file, &row.holder, &row.issuer, &row.from, &row.until, &row.rights].map(Clone::clone)
-        });
+        let rows = shown
+            .certificates
+            .iter()
+            .map(|row| [&row.file, &row.holder, &row.issuer, &row.from, &row.until, &row.rights].map(Clone::clone));
         format!("{}\n{}", shown.folder, table(["file", "holder", "issuer", "from", "until", "rights"], rows))
     })
 }
 
 fn x509_row(file: &str, certificate: &Certificate) -> Row {
-    let rights = match certificate.is_ca() {
-        true => "signs certificates and CRLs".to_owned(),
-        false => format!("signs documents {}", certificate.document_types().join(", ")),
+    let rights = if certificate.is_ca() {
+        "signs certificates and CRLs".to_owned()
+    } else {
+        format!("signs documents {}", certificate.document_types().join(", "))
     };
     Row {
         file: file.to_owned(),

@@ -40,7 +40,10 @@ pub fn readers(output: Output) -> Result<(), Failure> {
         [] => "no readers; `bitaqa doctor` looks for the reason".to_owned(),
         readers => {
             let yes_no = |yes| if yes { "yes" } else { "no" }.to_owned();
-            table(["reader", "card", "ATR"], readers.iter().map(|r| [r.name.clone(), yes_no(r.card_present), r.atr.clone()]))
+            table(
+                ["reader", "card", "ATR"],
+                readers.iter().map(|r| [r.name.clone(), yes_no(r.card_present), r.atr.clone()]),
+            )
         }
     })
 }
@@ -57,13 +60,17 @@ pub fn doctor(output: Output) -> Result<(), Failure> {
         remedy: "",
     }];
     let (ok, what, remedy) = match list() {
-        Ok(readers) if readers.is_empty() => {
-            (false, "the PC/SC service runs and knows no reader".to_owned(), "connect a reader; install its driver (libccid)")
-        }
+        Ok(readers) if readers.is_empty() => (
+            false,
+            "the PC/SC service runs and knows no reader".to_owned(),
+            "connect a reader; install its driver (libccid)",
+        ),
         // pcsc-lite is built for 16 readers, and each slot counts.
-        Ok(readers) if readers.len() >= 16 => {
-            (false, format!("{} readers: pcsc-lite knows no more than 16", readers.len()), "run a second pcscd for further readers")
-        }
+        Ok(readers) if readers.len() >= 16 => (
+            false,
+            format!("{} readers: pcsc-lite knows no more than 16", readers.len()),
+            "run a second pcscd for further readers",
+        ),
         Ok(readers) => (true, format!("{} reader(s)", readers.len()), ""),
         Err(error) => (false, error, "install and start pcscd; on a system with polkit, allow your user access to it"),
     };
@@ -71,7 +78,8 @@ pub fn doctor(output: Output) -> Result<(), Failure> {
     let found = Findings { findings };
     output.result(&found, || {
         let state = |ok| if ok { "ok" } else { "missing" }.to_owned();
-        let rows = found.findings.iter().map(|f| [f.subject.to_owned(), state(f.ok), f.what.clone(), f.remedy.to_owned()]);
+        let rows =
+            found.findings.iter().map(|f| [f.subject.to_owned(), state(f.ok), f.what.clone(), f.remedy.to_owned()]);
         table(["", "state", "found", "what to do"], rows)
     })
 }

@@ -133,7 +133,8 @@ impl Inspection {
     /// without certificates do not count against the document.
     pub fn is_positive(&self) -> bool {
         let bad = |check: &Check| matches!(check.verdict, Verdict::Failed(_) | Verdict::Downgraded { .. });
-        let passed = |step: &str| self.checks.iter().any(|check| check.step == step && check.verdict == Verdict::Passed);
+        let passed =
+            |step: &str| self.checks.iter().any(|check| check.step == step && check.verdict == Verdict::Passed);
         !self.checks.iter().any(bad) && steps::REQUIRED.iter().all(|step| passed(step))
     }
 

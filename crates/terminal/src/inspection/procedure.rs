@@ -54,21 +54,24 @@ impl<'a, 't> Procedure<'a, 't> {
             Some(infos) => this.pace(infos, password),
             None => Ok(Err(Verdict::NotAttempted("EF.CardAccess was not read".into()))),
         })?;
-        let opened = self.after(&id_picc, steps::APPLICATION, steps::PACE, |this, _| this.application())?;
-        let sod = self.after(&opened, steps::SOD, steps::APPLICATION, |this, ()| this.sod())?;
-        self.judge(&sod, steps::SOD_SIGNATURE, steps::SOD, |_, sod| {
+        let opened = self.after(id_picc.as_ref(), steps::APPLICATION, steps::PACE, |this, _| this.application())?;
+        let sod = self.after(opened.as_ref(), steps::SOD, steps::APPLICATION, |this, ()| this.sod())?;
+        self.judge(sod.as_ref(), steps::SOD_SIGNATURE, steps::SOD, |_, sod| {
             sod.verify_signature().map_err(|error| Verdict::Failed(error.to_string()))
         });
-        self.judge(&sod, steps::PATH, steps::SOD, Self::path);
-        let com = self.after(&opened, steps::COM, steps::APPLICATION, |this, ()| this.com())?;
-        self.judge(&sod, steps::COM_LIST, steps::SOD, |_, sod| com_list(com.as_ref(), sod));
+        self.judge(sod.as_ref(), steps::PATH, steps::SOD, Self::path);
+        let com = self.after(opened.as_ref(), steps::COM, steps::APPLICATION, |this, ()| this.com())?;
+        self.judge(sod.as_ref(), steps::COM_LIST, steps::SOD, |_, sod| com_list(com.as_ref(), sod));
         let dg14 = self.group(14, sod.as_ref(), Access::Open)?.and_then(|content| Dg14::decode(&content).ok());
-        self.judge(&dg14, steps::CARD_ACCESS_CONFIRMED, "DG14", |_, dg14| confirmed(card_access.as_ref(), dg14));
-        let pcd = self.after(&dg14, steps::CHIP_AUTHENTICATION, "DG14", |this, dg14| this.chip_authentication(dg14))?;
+        self.judge(dg14.as_ref(), steps::CARD_ACCESS_CONFIRMED, "DG14", |_, dg14| {
+            confirmed(card_access.as_ref(), dg14)
+        });
+        let pcd = self.after(dg14.as_ref(), steps::CHIP_AUTHENTICATION, "DG14", Procedure::chip_authentication)?;
         let keys = id_picc.as_ref().zip(pcd.as_ref());
-        let authenticated = self.after(&keys, steps::TERMINAL_AUTHENTICATION, steps::CHIP_AUTHENTICATION, |this, keys| {
-            this.terminal_authentication(dg14.as_ref(), keys.0, keys.1)
-        })?;
+        let authenticated =
+            self.after(keys.as_ref(), steps::TERMINAL_AUTHENTICATION, steps::CHIP_AUTHENTICATION, |this, keys| {
+                this.terminal_authentication(dg14.as_ref(), keys.0, keys.1)
+            })?;
         self.data_groups(sod.as_ref(), authenticated.is_some())?;
         self.extra_files(opened.is_some(), authenticated.is_some())?;
         Ok(self.found)
@@ -96,28 +99,21 @@ impl<'a, 't> Procedure<'a, 't> {
     /// A step that stands on the value of an earlier one.
     fn after<A, T>(
         &mut self,
-        before: &Option<A>,
+        before: Option<&A>,
         name: &str,
         needed: &str,
         step: impl FnOnce(&mut Self, &A) -> Result<Outcome<T>, SessionError>,
     ) -> Result<Option<T>, SessionError> {
-        match before {
-            Some(value) => self.step(name, |this| step(this, value)),
-            None => {
-                self.found.note(name, without(needed));
-                Ok(None)
-            }
+        if let Some(value) = before {
+            self.step(name, |this| step(this, value))
+        } else {
+            self.found.note(name, without(needed));
+            Ok(None)
         }
     }
 
     /// A step that asks nothing of the card.
-    fn judge<A>(
-        &mut self,
-        before: &Option<A>,
-        name: &str,
-        needed: &str,
-        step: impl FnOnce(&Self, &A) -> Outcome<()>,
-    ) {
+    fn judge<A>(&mut self, before: Option<&A>, name: &str, needed: &str, step: impl FnOnce(&Self, &A) -> Outcome<()>) {
         let verdict = match before {
             Some(value) => step(self, value).err().unwrap_or(Verdict::Passed),
             None => without(needed),
@@ -228,7 +224,7 @@ impl<'a, 't> Procedure<'a, 't> {
                     Ok(_) => Ok(()),
                     Err(error) => Err(Verdict::Failed(error.to_string())),
                 };
-                self.judge(&content, steps::MRZ, "DG1", mrz);
+                self.judge(content.as_ref(), steps::MRZ, "DG1", mrz);
             }
         }
         Ok(())
@@ -248,11 +244,13 @@ impl<'a, 't> Procedure<'a, 't> {
                 this.keep(name.clone(), &content);
                 let verdict = sod.map_or(HashVerdict::NotListed, |sod| sod.compare(number, &content));
                 Ok(match (verdict, access) {
-                    (_, Access::Closed) => Err(Verdict::Failed(format!(
-                        "{name} can be read without Terminal Authentication"
-                    ))),
+                    (_, Access::Closed) => {
+                        Err(Verdict::Failed(format!("{name} can be read without Terminal Authentication")))
+                    }
                     (HashVerdict::Match, _) => Ok(content),
-                    (HashVerdict::Mismatch, _) => Err(Verdict::Failed(format!("{name} is not the one that was signed"))),
+                    (HashVerdict::Mismatch, _) => {
+                        Err(Verdict::Failed(format!("{name} is not the one that was signed")))
+                    }
                     (HashVerdict::NotListed, _) => Err(Verdict::Failed(format!("EF.SOD does not list {name}"))),
                 })
             }
@@ -322,7 +320,8 @@ fn pace_reason(error: &PaceError, kind: PasswordKind) -> String {
             format!("{error}: wrong CAN. Tries are not limited, but the card waits longer after each wrong one")
         }
         (PasswordKind::Mrz, true) => format!(
-            "{error}: wrong MRZ data (document number, birth or expiry date). Tries are not limited, but the card waits longer after each wrong one"
+            "{error}: wrong MRZ data (document number, birth or expiry date). Tries are not limited, but the card waits \
+             longer after each wrong one"
         ),
         _ => error.to_string(),
     }
@@ -346,9 +345,12 @@ fn confirmed(card_access: Option<&SecurityInfos>, dg14: &Dg14) -> Outcome<()> {
     if !dg14.confirms(card_access) {
         return Err(Verdict::Failed("EF.CardAccess offers what DG14 does not vouch for".into()));
     }
-    let unsaid = dg14.infos.infos.iter().filter_map(pace_info).find(|info| {
-        !card_access.infos.iter().filter_map(pace_info).any(|offered| offered == *info)
-    });
+    let unsaid = dg14
+        .infos
+        .infos
+        .iter()
+        .filter_map(pace_info)
+        .find(|info| !card_access.infos.iter().filter_map(pace_info).any(|offered| offered == *info));
     let used = card_access.infos.iter().find_map(pace_info);
     match (unsaid, used) {
         (Some(unsaid), Some(used)) => Err(Verdict::Downgraded {
