@@ -77,12 +77,20 @@ pub struct Failure {
     /// Each single problem of an input.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub problems: Vec<Problem>,
+    /// Whether a result was given that says the same: standard output then has its one JSON value already.
+    #[serde(skip)]
+    pub result_given: bool,
 }
 
 impl Failure {
     /// With a message alone.
     pub fn new(class: Class, message: impl Into<String>) -> Self {
-        Self { class, message: message.into(), problems: Vec::new() }
+        Self { class, message: message.into(), problems: Vec::new(), result_given: false }
+    }
+
+    /// A negative verdict, after the report that holds it.
+    pub fn reported(message: impl Into<String>) -> Self {
+        Self { result_given: true, ..Self::new(Class::Verdict, message) }
     }
 
     /// Wrong use of the command line.
@@ -107,7 +115,7 @@ impl Failure {
             1 => "the input has a problem; nothing was written".to_owned(),
             n => format!("the input has {n} problems; nothing was written"),
         };
-        Self { class: Class::BadInput, message, problems }
+        Self { class: Class::BadInput, message, problems, result_given: false }
     }
 
     /// Card or reader.

@@ -25,8 +25,14 @@ pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            // Help and version are no errors: clap tells them apart by its exit code.
-            let _ = error.print();
+            // Help and version are no errors: clap tells them apart by its exit code. What clap refused has no flags
+            // yet, so a program that wants JSON is known by the word alone.
+            let json = std::env::args_os().any(|argument| argument == "--json");
+            if error.exit_code() == 0 || !json {
+                let _ = error.print();
+            } else {
+                Output::new(json).failure(&Failure::usage(error.to_string().trim_end()));
+            }
             return if error.exit_code() == 0 { ExitCode::SUCCESS } else { ExitCode::from(exit::Class::Usage.code()) };
         }
     };

@@ -59,12 +59,13 @@ impl Output {
         }
     }
 
-    /// The end of a failed run.
+    /// The end of a failed run; in JSON form nothing more where the result has told it.
     pub fn failure(self, failure: &Failure) {
         match self.form {
             Form::Human => {
                 let _ = writeln!(std::io::stderr(), "bitaqa: {failure}");
             }
+            Form::Json if failure.result_given => {}
             Form::Json => {
                 let value = json!({ "error": failure, "exit_code": failure.class.code() });
                 Self::line(&serde_json::to_string_pretty(&value).unwrap_or_else(|_| value.to_string()));

@@ -482,3 +482,21 @@ fn every_fault_of_a_record_is_told_at_once() {
     let fields: Vec<String> = output.problems().into_iter().map(|problem| problem.field).collect();
     assert_eq!(fields, ["names.arabic.surname", "cin", "portrait.file"]);
 }
+
+/// Where a run cannot write what it has to, it writes nothing at all: no journal, no print data, no octet on the card.
+#[test]
+fn files_that_cannot_be_written_are_refused() {
+    let desk = Desk::new();
+    std::fs::write(desk.path("taken"), "not ours\n").unwrap();
+    let rows = [
+        ("--journal", "nowhere/journal", "nowhere/journal"),
+        ("--journal", "taken", "taken"),
+        ("--print-data", "taken", "taken"),
+        ("--print-data", "taken/print.json", "taken/print.json"),
+        ("--trace", "nowhere/trace", "nowhere/trace"),
+    ];
+    for (flag, name, file) in rows {
+        let way = desk.personalise_arguments(&[flag, &desk.arg(name)]);
+        expect_refusal(&format!("{flag} {name}"), &desk, &desk.arg(file), "", "", &[way]);
+    }
+}

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::applicant::{MRZ_FILE, RECORD_FILE};
 use super::{applicant, card, inspect, personalise, pki};
 use crate::args::{CardArg, Demo, Inspect, Personalise};
-use crate::exit::{Class, Failure};
+use crate::exit::Failure;
 use crate::output::{Form, Output, table};
 use crate::passphrase::{self, Source};
 use crate::report::{CheckReport, InspectionReport};
@@ -75,11 +75,7 @@ pub fn run(request: &Demo, output: Output) -> Result<(), Failure> {
         inspection_by_mrz: by_mrz.checks,
     };
     output.result(&result, || human(&result))?;
-    if positive {
-        Ok(())
-    } else {
-        Err(Failure::new(Class::Verdict, format!("an inspection is negative: {shortcomings}")))
-    }
+    if positive { Ok(()) } else { Err(Failure::reported(format!("an inspection is negative: {shortcomings}"))) }
 }
 
 fn default_folder() -> PathBuf {

@@ -42,7 +42,7 @@ pub fn run(request: &Inspect, source: &Source, output: Output) -> Result<(), Fai
     if inspected.report.is_positive() {
         return Ok(());
     }
-    Err(Failure::new(Class::Verdict, format!("the inspection is negative: {}", inspected.report.shortcomings())))
+    Err(Failure::reported(format!("the inspection is negative: {}", inspected.report.shortcomings())))
 }
 
 /// Inspects; for this command and for `demo`. Returns the report and the number of commands.

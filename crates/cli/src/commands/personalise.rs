@@ -9,13 +9,14 @@ use bitaqa_perso::execute::Station;
 use bitaqa_perso::journal::{FileJournal, JournalError};
 use bitaqa_perso::order::{self, Course, OrderError, Receipt};
 use bitaqa_perso::plan;
+use bitaqa_pki::TrustStore;
 use bitaqa_profile::{FileContent, Profile};
-use bitaqa_terminal::inspection::{Conditions, ExtraFile};
+use bitaqa_terminal::inspection::{Conditions, ExtraFile, Terminal};
 use bitaqa_terminal::trace::{Lines, Totals, Trace};
 use serde::Serialize;
 
 use super::applicant;
-use crate::args::Personalise;
+use crate::args::{CardArg, Personalise};
 use crate::card_source::AnyCard;
 use crate::exit::{Class, Failure, Problem};
 use crate::output::{Bar, Form, Output};
@@ -77,48 +78,94 @@ fn personalise(request: &Personalise, source: &Source, output: Output) -> Result
     }
     let passphrase = source.existing(&request.pki)?;
     let issuer = IssuerFolder::open(&request.pki, &passphrase, world::now())?;
-    let vault = issuer.vault(&profile);
     let trust = pki_folder::trust(&request.pki)?;
     let terminal = pki_folder::terminal(&request.pki, &passphrase)?;
     confirm(request, output)?;
 
-    let mut card = AnyCard::open(&request.card, output)?;
-    let journal_file = journal_file(request);
-    let mut journal = FileJournal::open(&journal_file).map_err(|error| journal_failure(&journal_file, error))?;
-    let print_file = request.print_data.clone().unwrap_or_else(|| with_ending(&journal_file, "print.json"));
-    let tag = plan::order_tag(&person, &profile, &vault);
-    write_print_data(&print_file, &person, &plan::can(&person, &vault, &tag))?;
-
-    let mut trace = OptionalTrace::open(request.trace.as_deref())?;
-    let mut bar = Bar::new(output);
-    let extra = extra_files(&profile);
-    let (terminal, at) = (Some(&terminal), world::now());
-    let conditions =
-        Conditions { trust: &trust, terminal, application: &profile.emrtd.instance_aid, extra: &extra, at };
-    let station = Station {
-        card: &mut card,
-        trace: &mut trace,
-        vault: &vault,
-        journal: &mut journal,
-        rng: &mut world::rng(),
-        progress: &mut bar,
-    };
-    let ended = order::run(&profile, &person, &issuer, &conditions, station);
-    drop(bar);
-    let put_away = card.put_away();
-    let receipt = ended.map_err(|error| order_failure(&error))?;
-    put_away?;
-    let totals = trace.totals();
-    Ok(done(&receipt, &profile, totals, (&journal_file, &print_file), warnings))
+    let files = Files::of(request);
+    let new_files: Vec<&PathBuf> = files.all().filter(|file| !file.exists()).collect();
+    let run = Run { profile: &profile, person: &person, issuer: &issuer, trust: &trust, terminal: &terminal };
+    let ended = run.onto(&request.card, &files, output);
+    if ended.as_ref().is_err_and(|failure| failure.class == Class::BadInput) {
+        take_back(&new_files);
+    }
+    let (receipt, totals) = ended?;
+    Ok(done(&receipt, &profile, totals, &files, warnings))
 }
 
-fn done(
-    receipt: &Receipt,
-    profile: &Profile,
-    totals: Totals,
-    (journal, print_data): (&Path, &Path),
-    warnings: Vec<Problem>,
-) -> Done {
+/// Where a run writes beside the card.
+struct Files {
+    journal: PathBuf,
+    print_data: PathBuf,
+    trace: Option<PathBuf>,
+}
+
+impl Files {
+    fn of(request: &Personalise) -> Self {
+        let journal = journal_file(request);
+        let print_data = request.print_data.clone().unwrap_or_else(|| with_ending(&journal, "print.json"));
+        Self { journal, print_data, trace: request.trace.clone() }
+    }
+
+    fn all(&self) -> impl Iterator<Item = &PathBuf> {
+        [&self.journal, &self.print_data].into_iter().chain(&self.trace)
+    }
+}
+
+/// Bad input means that nothing was written. A journal with an event in it stays all the same: it tells of a card.
+fn take_back(new_files: &[&PathBuf]) {
+    for file in new_files {
+        let tells = std::fs::read(file).is_ok_and(|octets| octets.starts_with(br#"{"event""#));
+        if !tells {
+            let _ = std::fs::remove_file(file);
+        }
+    }
+}
+
+/// An order whose input is checked.
+struct Run<'a> {
+    profile: &'a Profile,
+    person: &'a Applicant,
+    issuer: &'a IssuerFolder,
+    trust: &'a TrustStore,
+    terminal: &'a Terminal,
+}
+
+impl Run<'_> {
+    fn onto(&self, card: &CardArg, files: &Files, output: Output) -> Result<(Receipt, Totals), Failure> {
+        let (profile, person) = (self.profile, self.person);
+        let vault = self.issuer.vault(profile);
+        let mut card = AnyCard::open(card, output)?;
+        let mut journal = FileJournal::open(&files.journal).map_err(|error| journal_failure(&files.journal, error))?;
+        let tag = plan::order_tag(person, profile, &vault);
+        write_print_data(&files.print_data, person, &plan::can(person, &vault, &tag))?;
+        let mut trace = OptionalTrace::open(files.trace.as_deref())?;
+        let mut bar = Bar::new(output);
+        let conditions = Conditions {
+            trust: self.trust,
+            terminal: Some(self.terminal),
+            application: &profile.emrtd.instance_aid,
+            extra: &extra_files(profile),
+            at: world::now(),
+        };
+        let station = Station {
+            card: &mut card,
+            trace: &mut trace,
+            vault: &vault,
+            journal: &mut journal,
+            rng: &mut world::rng(),
+            progress: &mut bar,
+        };
+        let ended = order::run(profile, person, self.issuer, &conditions, station);
+        drop(bar);
+        let put_away = card.put_away();
+        let receipt = ended.map_err(|error| order_failure(&error))?;
+        put_away?;
+        Ok((receipt, trace.totals()))
+    }
+}
+
+fn done(receipt: &Receipt, profile: &Profile, totals: Totals, files: &Files, warnings: Vec<Problem>) -> Done {
     let course = match receipt.course {
         Course::Fresh => "fresh",
         Course::Resumed => "resumed",
@@ -132,8 +179,8 @@ fn done(
         order: hex::encode_upper(receipt.order),
         written_bytes: receipt.written_bytes,
         commands: totals.commands,
-        journal: journal.display().to_string(),
-        print_data: print_data.display().to_string(),
+        journal: files.journal.display().to_string(),
+        print_data: files.print_data.display().to_string(),
         warnings,
         verification: InspectionReport::new(&receipt.report.inspection, "CAN", true),
     }
@@ -200,8 +247,14 @@ fn write_print_data(file: &Path, person: &Applicant, can: &str) -> Result<(), Fa
     let data = PrintData { document_number: person.document_number(), can, mrz: person.mrz().lines() };
     let text = serde_json::to_string_pretty(&data).map_err(|error| Failure::new(Class::Internal, error.to_string()))?;
     let text = zeroize::Zeroizing::new(text + "\n");
-    let same = std::fs::read_to_string(file).is_ok_and(|there| there == *text);
-    if same { Ok(()) } else { pki_folder::write_new(file, text.as_bytes(), true) }
+    match std::fs::read_to_string(file) {
+        Ok(there) if there == *text => Ok(()),
+        Ok(_) => {
+            let what = "print data of another order, or another file, lie there";
+            Err(Failure::input(file, what, "give --print-data FILE with another name; nothing is ever overwritten"))
+        }
+        Err(_) => pki_folder::write_new(file, text.as_bytes(), true),
+    }
 }
 
 /// Files of the product beside those of 9303-10.
