@@ -79,9 +79,11 @@ impl InspectionReport {
         table(["step", "verdict", "reason"], rows)
     }
 
-    /// Steps that did not pass, in one line.
+    /// Why the result is what it is, in one line: the steps that failed, or else those that could not be done.
     pub fn shortcomings(&self) -> String {
-        let bad = |check: &&CheckReport| check.verdict != "passed";
+        let failed = |check: &CheckReport| matches!(check.verdict, "failed" | "downgraded");
+        let any_failed = self.checks.iter().any(failed);
+        let bad = |check: &&CheckReport| if any_failed { failed(check) } else { check.verdict != "passed" };
         let line =
             |check: &CheckReport| format!("{}: {}", check.step, check.reason.as_deref().unwrap_or(check.verdict));
         self.checks.iter().filter(bad).map(line).collect::<Vec<_>>().join("; ")

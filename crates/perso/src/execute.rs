@@ -10,7 +10,7 @@ use bitaqa_terminal::trace::Trace;
 use rand_core::CryptoRng;
 
 use crate::journal::{Event, Journal, JournalError, Kind};
-use crate::plan::{CardFacts, Plan, Step, StepKind};
+use crate::plan::{Plan, Step, StepKind};
 use crate::probe::{self, KeyRole, ProbeError};
 use crate::vault::{Kdd, KeyVault, VaultError};
 
@@ -95,7 +95,7 @@ pub struct ExecuteError {
     pub source: StepError,
 }
 
-/// Executes a plan on a card whose session is open. Facts that the card made on the way come back.
+/// Executes a plan on a card whose session is open. The public key that the card made on the way comes back.
 ///
 /// # Errors
 /// [`ExecuteError`]; the journal holds the failed step, the card is in the state before or after it.
@@ -104,15 +104,15 @@ pub fn execute(
     profile: &Profile,
     session: &mut Session<'_>,
     desk: &mut Desk<'_>,
-) -> Result<CardFacts, ExecuteError> {
-    let mut facts = CardFacts { kdd: plan.kdd, ca_public_key: None };
+) -> Result<Option<Vec<u8>>, ExecuteError> {
+    let mut ca_public_key = None;
     let total = plan.steps.len();
     desk.progress.plan(plan.bytes());
     for (index, step) in plan.steps.iter().enumerate() {
         desk.progress.step(index + 1, total, &step.name);
         let failed = |source| ExecuteError { step: step.name.clone(), source };
         desk.note(plan, step, Kind::Started, None).map_err(failed)?;
-        match run(step, plan, profile, session, desk, &mut facts) {
+        match run(step, plan, profile, session, desk, &mut ca_public_key) {
             Ok(()) => desk.note(plan, step, Kind::Done, None).map_err(failed)?,
             Err(source) => {
                 // If the journal cannot take the failure either, the bare `Started` says enough.
@@ -121,7 +121,7 @@ pub fn execute(
             }
         }
     }
-    Ok(facts)
+    Ok(ca_public_key)
 }
 
 /// The part of a [`Station`] that is not the card.
@@ -149,7 +149,7 @@ fn run(
     profile: &Profile,
     session: &mut Session<'_>,
     desk: &mut Desk<'_>,
-    facts: &mut CardFacts,
+    ca_public_key: &mut Option<Vec<u8>>,
 ) -> Result<(), StepError> {
     match &step.kind {
         StepKind::OpenDomain(role) => {
@@ -173,7 +173,7 @@ fn run(
             Ok(gp::install(session, &Installation { package, module, instance, privileges, parameters })?)
         }
         StepKind::GenerateKey => {
-            facts.ca_public_key = Some(gp::generate_key_pair(session)?);
+            *ca_public_key = Some(gp::generate_key_pair(session)?);
             Ok(())
         }
         StepKind::Store { dgi, value, sensitive } => {

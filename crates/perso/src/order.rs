@@ -101,11 +101,11 @@ pub fn run(
     let chip = probe::probe(&mut session, profile, vault, desk.rng)?;
     let course = admit(&chip, &order, &History::of(&desk, &order, &chip.kdd))?;
     let plan_around = |key: &[u8]| {
-        let facts = CardFacts { kdd: chip.kdd, ca_public_key: Some(key.to_vec()) };
+        let facts = CardFacts { kdd: chip.kdd, ca_public_key: Some(key.to_vec()), card_life: chip.card_life };
         plan::plan(profile, applicant, &facts, issuer, vault)
     };
     let written_bytes = match course {
-        Course::Adopted => finish_sealing(profile, &chip, order, &mut session, &mut desk)?,
+        Course::Adopted => 0,
         Course::Fresh | Course::Resumed => write(profile, &chip, order, &plan_around, &mut session, &mut desk)?,
     };
     drop(session);
@@ -179,26 +179,10 @@ fn write(
     let prepare = plan::prepare(profile, chip, order)?;
     let made = execute::execute(&prepare, profile, session, desk).map_err(unsealed)?;
     let held = chip.applet.as_ref().and_then(|applet| applet.ca_public_key.clone());
-    let key = made.ca_public_key.or(held).ok_or(PlanError::NoCardKey)?;
+    let key = made.or(held).ok_or(PlanError::NoCardKey)?;
     let issue = plan_around(&key)?;
     execute::execute(&issue, profile, session, desk).map_err(sealing_or_before)?;
     Ok(prepare.bytes() + issue.bytes())
-}
-
-/// A card that an earlier run sealed: the last status change may be missing, then only the verdict is.
-fn finish_sealing(
-    profile: &Profile,
-    chip: &ChipState,
-    order: [u8; 16],
-    session: &mut Session<'_>,
-    desk: &mut Desk<'_>,
-) -> Result<usize, OrderError> {
-    if chip.card_life < life::CARD_SECURED {
-        let steps = plan::seal().into_iter().filter(|step| step.name != plan::SEAL).collect();
-        let rest = Plan { order, kdd: chip.kdd, steps, files: Vec::new() };
-        execute::execute(&rest, profile, session, desk).map_err(sealing_or_before)?;
-    }
-    Ok(0)
 }
 
 fn unsealed(source: ExecuteError) -> OrderError {
@@ -210,7 +194,7 @@ fn unsealed(source: ExecuteError) -> OrderError {
 }
 
 fn sealing_or_before(source: ExecuteError) -> OrderError {
-    if source.step == plan::SEAL || source.step == plan::SECURE {
+    if source.step == plan::SEAL {
         let state = "perhaps sealed: the answer to the last step is not known";
         return OrderError::Step { source, state, next: "run the same command again: it asks the card and goes on" };
     }

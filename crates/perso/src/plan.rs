@@ -25,6 +25,8 @@ pub struct CardFacts {
     pub kdd: Kdd,
     /// Public key of Chip Authentication, uncompressed point.
     pub ca_public_key: Option<Vec<u8>>,
+    /// Card life cycle octet.
+    pub card_life: u8,
 }
 
 /// One step.
@@ -217,23 +219,17 @@ pub fn plan(
         steps.push(Step::store(&file.name, file.fid, value, false));
     }
     steps.push(Step::new("check digests", StepKind::CheckDigests));
-    steps.extend(seal());
+    steps.push(Step::new("open secure channel with the card manager", StepKind::OpenDomain(KeyRole::Issuer)));
+    if facts.card_life < life::CARD_SECURED {
+        steps.push(Step::new("card to SECURED", StepKind::CardStatus(life::CARD_SECURED)));
+    }
+    // Last of all: only with it does the card show a file, so that no card that looks finished is not.
+    steps.push(Step::new(SEAL, StepKind::SealApplication(life::APPLICATION_PERSONALIZED)));
     Ok(Plan { order, kdd: facts.kdd, steps, files })
-}
-
-/// The steps after which nothing can be written any more.
-pub fn seal() -> Vec<Step> {
-    vec![
-        Step::new("open secure channel with the card manager", StepKind::OpenDomain(KeyRole::Issuer)),
-        Step::new(SEAL, StepKind::SealApplication(life::APPLICATION_PERSONALIZED)),
-        Step::new(SECURE, StepKind::CardStatus(life::CARD_SECURED)),
-    ]
 }
 
 /// Name of the step that seals the application.
 pub const SEAL: &str = "seal eMRTD";
-/// Name of the step that secures the card.
-pub const SECURE: &str = "card to SECURED";
 /// Name under which the journal keeps the verification.
 pub const VERIFY: &str = "verify as a stranger";
 

@@ -149,7 +149,9 @@ fn issued_content() -> &'static Folder {
 
 /// A folder with `applicant/`, `pki/` (its passphrase beside the keys) and `card.image`.
 pub struct Desk {
-    folder: TempDir,
+    path: PathBuf,
+    /// Removes the folder when the desk goes; none for a desk that is another process's.
+    _folder: Option<TempDir>,
 }
 
 impl Desk {
@@ -167,12 +169,17 @@ impl Desk {
     fn with(content: &Folder) -> Self {
         let folder = tempfile::tempdir().unwrap();
         write_folder(folder.path(), content);
-        Self { folder }
+        Self { path: folder.path().to_owned(), _folder: Some(folder) }
+    }
+
+    /// The desk of another process.
+    pub fn at(path: &Path) -> Self {
+        Self { path: path.to_owned(), _folder: None }
     }
 
     /// A path on this desk.
     pub fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+        self.path.join(name)
     }
 
     /// The same as an argument.
@@ -200,7 +207,7 @@ impl Desk {
 
     /// Every file on this desk.
     pub fn content(&self) -> Folder {
-        read_folder(self.folder.path())
+        read_folder(&self.path)
     }
 
     /// The record as JSON.

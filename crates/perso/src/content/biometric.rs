@@ -1,11 +1,11 @@
 //! DG2 and DG3 out of the record's images: the images go in as they are.
 
+use crate::applicant::{Applicant, Print};
 use bitaqa_apdu::Bytes;
 use bitaqa_lds::LdsError;
 use bitaqa_lds::face::{Dg2, Face, Gender};
 use bitaqa_lds::fingers::{Dg3, Finger};
 use bitaqa_lds::mrz::Sex;
-use crate::applicant::{Applicant, Print};
 
 /// DG2 with the portrait.
 pub fn face(applicant: &Applicant) -> Result<Dg2, LdsError> {

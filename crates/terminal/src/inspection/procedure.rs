@@ -314,7 +314,7 @@ fn pace_info(info: &SecurityInfo) -> Option<&PaceInfo> {
 
 /// A refused token is nearly always a wrong password; the words say what it costs.
 fn pace_reason(error: &PaceError, kind: PasswordKind) -> String {
-    let wrong_password = matches!(error, PaceError::Token | PaceError::Status { sw: Sw::AUTHENTICATION_FAILED, .. });
+    let wrong_password = matches!(error, PaceError::Token | PaceError::PasswordRefused(_));
     match (kind, wrong_password) {
         (PasswordKind::Can, true) => {
             format!("{error}: wrong CAN. Tries are not limited, but the card waits longer after each wrong one")
