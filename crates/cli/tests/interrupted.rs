@@ -1,11 +1,11 @@
 //! An order that is cut off: the process killed at every journal entry, the card's power cut at every write. The next
 //! run ends in a good card, and no half card is ever called good.
 
-#[path = "support/line.rs"]
-mod line;
 // Helpers of tests may panic like tests.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
+#[path = "support/line.rs"]
+mod line;
 mod support;
 
 use std::path::Path;

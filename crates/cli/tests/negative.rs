@@ -1,10 +1,10 @@
 //! What must not work, and how it says so: wrong passwords, wrong trust, changed files, a card used twice.
 
-#[path = "support/line.rs"]
-mod line;
 // Helpers of tests may panic like tests.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
+#[path = "support/line.rs"]
+mod line;
 mod support;
 
 use bitaqa_apdu::{Aid, Command, Response, Sw, Transport, ins};
