@@ -2,7 +2,7 @@
 //! once per test binary and kept in memory, so that a desk costs a few file writes and leaves nothing behind.
 
 // Each test binary takes what it needs of this module.
-#![allow(dead_code)]
+#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
