@@ -138,22 +138,43 @@ impl<'t> Session<'t> {
         }
     }
 
-    /// Sends one plain command and brings its plain response: any status word, data with 9000, 62xx and 63xx only.
+    /// Sends one plain command and brings its plain response: any status word, data with 9000, 62xx and 63xx only. A
+    /// data field beyond the limit goes as a chain, each link protected by itself (7816-4 §5.3.3).
     ///
     /// # Errors
     /// [`SessionError`] when no trustworthy response came; the session is then without protection.
     pub fn send(&mut self, command: Command) -> Result<Response, SessionError> {
         let name = describe::command(&command);
-        let Some(mut sm) = self.secure_messaging.take() else { return self.exchange_plain(command, &name) };
+        let size = self.max_data().max(1);
+        if command.data.len() <= size {
+            return self.send_link(command, &name);
+        }
+        let Command { class, ins, p1, p2, data, ne } = command;
+        let mut parts = data.chunks(size).peekable();
+        let mut last = Response::from(Sw::OK);
+        while let (Some(part), true) = (parts.next(), last.sw == Sw::OK) {
+            let more = parts.peek().is_some();
+            let link =
+                Command { class: class.chained(more), ins, p1, p2, data: part.into(), ne: if more { 0 } else { ne } };
+            last = self.send_link(link, &name)?;
+        }
+        Ok(last)
+    }
+
+    fn send_link(&mut self, mut command: Command, name: &str) -> Result<Response, SessionError> {
+        let Some(mut sm) = self.secure_messaging.take() else {
+            let ne_max = if self.limits.is_extended() { Command::NE_EXTENDED_MAX } else { Command::NE_SHORT_MAX };
+            command.ne = command.ne.min(ne_max);
+            return self.collect(&command, name);
+        };
         let wire = sm.protect_command(command);
-        let response = self.collect(&wire, &name)?;
-        let plain = sm.unprotect_response(response);
-        match plain {
+        let response = self.collect(&wire, name)?;
+        match sm.unprotect_response(response) {
             Ok(plain) => {
                 self.secure_messaging = Some(sm);
                 Ok(plain)
             }
-            Err(source) => Err(SessionError::SecureMessaging { at: name, source }),
+            Err(source) => Err(SessionError::SecureMessaging { at: name.to_owned(), source }),
         }
     }
 
@@ -167,27 +188,6 @@ impl<'t> Session<'t> {
             Response { data, sw: Sw::OK } => Ok(data),
             Response { sw, .. } => Err(SessionError::Status { at, sw }),
         }
-    }
-
-    /// In plain, a data field beyond the card's limit is sent as a chain (7816-4 §5.3.3).
-    fn exchange_plain(&mut self, mut command: Command, name: &str) -> Result<Response, SessionError> {
-        let ne_max = if self.limits.is_extended() { Command::NE_EXTENDED_MAX } else { Command::NE_SHORT_MAX };
-        command.ne = command.ne.min(ne_max);
-        if command.data.len() <= self.limits.nc_max {
-            return self.collect(&command, name);
-        }
-        let data = command.data.clone();
-        let mut parts = data.chunks(self.limits.nc_max).peekable();
-        let mut last = Response::from(Sw::OK);
-        while let Some(part) = parts.next() {
-            let more = parts.peek().is_some();
-            let link = Command::new(command.ins, command.p1, command.p2).class(command.class.chained(more)).data(part);
-            last = self.collect(&link.ne(if more { 0 } else { command.ne }), name)?;
-            if last.sw != Sw::OK {
-                break;
-            }
-        }
-        Ok(last)
     }
 
     /// Sends one command as it is and collects its response over 6Cxx and 61xx (7816-4 §5.3.4).
