@@ -145,6 +145,15 @@ fn a_card_is_issued_once() {
     let desk = Desk::issued();
     let again = desk.personalise(&[]).expect_code(4);
     assert!(again.stderr.contains("already issued") && again.stderr.contains("PERSONALIZED"), "{again:?}");
+    // Another record changes nothing, and leaves nothing behind.
+    let (record, print_data) = (desk.record_json(), std::fs::read(desk.print_data()).unwrap());
+    let mut other = record.clone();
+    other["names"]["latin"]["given"] = "OTHER".into();
+    desk.write_record(&other);
+    let refused = desk.personalise(&[]).expect_code(4);
+    assert!(refused.stderr.contains("already personalised and sealed"), "{refused:?}");
+    assert_eq!(std::fs::read(desk.print_data()).unwrap(), print_data);
+    desk.write_record(&record);
     // Without the journal nobody knows whose card it is: refused all the same.
     std::fs::remove_file(desk.journal()).unwrap();
     let unknown = desk.personalise(&[]).expect_code(4);

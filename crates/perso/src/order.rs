@@ -9,7 +9,7 @@ use bitaqa_terminal::session::{Session, SessionError};
 use crate::applicant::Applicant;
 use crate::execute::{self, Desk, ExecuteError, Station, StepError};
 use crate::issuer::Issuer;
-use crate::journal::{Event, JournalError, Kind, last_of};
+use crate::journal::{Event, Journal, JournalError, Kind, last_of};
 use crate::plan::{self, CardFacts, Plan, PlanError};
 use crate::probe::{self, AppletState, ChipState, ProbeError, life};
 use crate::vault::Kdd;
@@ -83,7 +83,15 @@ pub enum OrderError {
     Session(#[from] SessionError),
 }
 
-/// Runs the order. `conditions` are those of the inspection that judges the card at the end.
+/// A card that may be written to for an order: what it is now, and how the order will go on.
+pub struct Admission {
+    chip: ChipState,
+    order: [u8; 16],
+    /// How the order goes on.
+    pub course: Course,
+}
+
+/// Runs the order from admission to verdict. `conditions` are those of the inspection that judges the card at the end.
 ///
 /// # Errors
 /// [`OrderError`].
@@ -92,37 +100,66 @@ pub fn run(
     applicant: &Applicant,
     issuer: &dyn Issuer,
     conditions: &Conditions<'_>,
-    station: Station<'_>,
+    mut station: Station<'_>,
 ) -> Result<Receipt, OrderError> {
-    let Station { card, trace, vault, journal, rng, progress } = station;
-    let order = plan::order_tag(applicant, profile, vault);
-    let mut desk = Desk { vault, journal, rng, progress };
-    let mut session = Session::open(card, trace)?;
-    let chip = probe::probe(&mut session, profile, vault, desk.rng)?;
-    let course = admit(&chip, &order, &History::of(&desk, &order, &chip.kdd))?;
-    let plan_around = |key: &[u8]| {
-        let facts = CardFacts { kdd: chip.kdd, ca_public_key: Some(key.to_vec()), card_life: chip.card_life };
-        plan::plan(profile, applicant, &facts, issuer, vault)
-    };
-    let written_bytes = match course {
-        Course::Adopted => 0,
-        Course::Fresh | Course::Resumed => write(profile, &chip, order, &plan_around, &mut session, &mut desk)?,
-    };
-    drop(session);
-    let chip_name = hex::encode_upper(chip.kdd);
-    let note = |desk: &mut Desk<'_>, kind| {
-        let (order, chip) = (hex::encode_upper(order), chip_name.clone());
-        desk.journal.append(Event { order, chip, step: plan::VERIFY.into(), kind, reason: None })
-    };
-    note(&mut desk, Kind::Started)?;
-    let can = plan::can(applicant, vault, &order);
-    let report = verify::verify(card, trace, profile, &can, conditions, &plan_around, desk.rng)?;
-    let good = report.is_good();
-    note(&mut desk, if good { Kind::Done } else { Kind::Failed })?;
-    if !good {
-        return Err(OrderError::NotGood(Box::new(report)));
+    let admission = admit(profile, applicant, &mut station)?;
+    admission.run(profile, applicant, issuer, conditions, station)
+}
+
+/// Asks the card and decides. Nothing is written, to the card or to the journal.
+///
+/// # Errors
+/// [`OrderError::Refused`] with the card's state; [`OrderError::Probe`], [`OrderError::Session`] when it cannot be asked.
+pub fn admit(profile: &Profile, applicant: &Applicant, station: &mut Station<'_>) -> Result<Admission, OrderError> {
+    let order = plan::order_tag(applicant, profile, station.vault);
+    let mut session = Session::open(&mut *station.card, &mut *station.trace)?;
+    let chip = probe::probe(&mut session, profile, station.vault, &mut *station.rng)?;
+    let course = resolve(&chip, &order, &History::of(&*station.journal, &order, &chip.kdd))?;
+    Ok(Admission { chip, order, course })
+}
+
+impl Admission {
+    /// Writes, seals and verifies the admitted card.
+    ///
+    /// # Errors
+    /// [`OrderError`].
+    pub fn run(
+        self,
+        profile: &Profile,
+        applicant: &Applicant,
+        issuer: &dyn Issuer,
+        conditions: &Conditions<'_>,
+        station: Station<'_>,
+    ) -> Result<Receipt, OrderError> {
+        let Self { chip, order, course } = self;
+        let Station { card, trace, vault, journal, rng, progress } = station;
+        let mut desk = Desk { vault, journal, rng, progress };
+        let plan_around = |key: &[u8]| {
+            let facts = CardFacts { kdd: chip.kdd, ca_public_key: Some(key.to_vec()), card_life: chip.card_life };
+            plan::plan(profile, applicant, &facts, issuer, vault)
+        };
+        let written_bytes = match course {
+            Course::Adopted => 0,
+            Course::Fresh | Course::Resumed => {
+                let mut session = Session::open(card, trace)?;
+                write(profile, &chip, order, &plan_around, &mut session, &mut desk)?
+            }
+        };
+        let chip_name = hex::encode_upper(chip.kdd);
+        let note = |desk: &mut Desk<'_>, kind| {
+            let (order, chip) = (hex::encode_upper(order), chip_name.clone());
+            desk.journal.append(Event { order, chip, step: plan::VERIFY.into(), kind, reason: None })
+        };
+        note(&mut desk, Kind::Started)?;
+        let can = plan::can(applicant, vault, &order);
+        let report = verify::verify(card, trace, profile, &can, conditions, &plan_around, desk.rng)?;
+        let good = report.is_good();
+        note(&mut desk, if good { Kind::Done } else { Kind::Failed })?;
+        if !good {
+            return Err(OrderError::NotGood(Box::new(report)));
+        }
+        Ok(Receipt { kdd: chip.kdd, order, course, written_bytes, report })
     }
-    Ok(Receipt { kdd: chip.kdd, order, course, written_bytes, report })
 }
 
 /// What the journal knows of this order on this chip.
@@ -132,15 +169,15 @@ struct History {
 }
 
 impl History {
-    fn of(desk: &Desk<'_>, order: &[u8; 16], kdd: &Kdd) -> Self {
+    fn of(journal: &dyn Journal, order: &[u8; 16], kdd: &Kdd) -> Self {
         let (order, chip) = (hex::encode_upper(order), hex::encode_upper(kdd));
-        let last = |step| last_of(desk.journal.events(), &order, &chip, step).map(|event| event.kind);
+        let last = |step| last_of(journal.events(), &order, &chip, step).map(|event| event.kind);
         Self { sealing: last(plan::SEAL).is_some(), verified: last(plan::VERIFY) == Some(Kind::Done) }
     }
 }
 
 /// The resolution table: what the card shows against what the journal knows.
-fn admit(chip: &ChipState, order: &[u8; 16], history: &History) -> Result<Course, OrderError> {
+fn resolve(chip: &ChipState, order: &[u8; 16], history: &History) -> Result<Course, OrderError> {
     let refused = |why, next| Err(OrderError::Refused { why, state: chip.describe(), next });
     match &chip.applet {
         _ if chip.is_sealed() && history.verified => refused(

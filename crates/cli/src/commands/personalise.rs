@@ -138,7 +138,6 @@ impl Run<'_> {
         let mut card = AnyCard::open(card, output)?;
         let mut journal = FileJournal::open(&files.journal).map_err(|error| journal_failure(&files.journal, error))?;
         let tag = plan::order_tag(person, profile, &vault);
-        write_print_data(&files.print_data, person, &plan::can(person, &vault, &tag))?;
         let mut trace = OptionalTrace::open(files.trace.as_deref())?;
         let mut bar = Bar::new(output);
         let conditions = Conditions {
@@ -148,7 +147,7 @@ impl Run<'_> {
             extra: &extra_files(profile),
             at: world::now(),
         };
-        let station = Station {
+        let mut station = Station {
             card: &mut card,
             trace: &mut trace,
             vault: &vault,
@@ -156,10 +155,15 @@ impl Run<'_> {
             rng: &mut world::rng(),
             progress: &mut bar,
         };
-        let ended = order::run(profile, person, self.issuer, &conditions, station);
+        // Print data come between: not for a card that is refused, and before a card is sealed whose CAN nobody knows.
+        let refused = |error| order_failure(&error);
+        let ended = order::admit(profile, person, &mut station).map_err(refused).and_then(|admission| {
+            write_print_data(&files.print_data, person, &plan::can(person, &vault, &tag))?;
+            admission.run(profile, person, self.issuer, &conditions, station).map_err(refused)
+        });
         drop(bar);
         let put_away = card.put_away();
-        let receipt = ended.map_err(|error| order_failure(&error))?;
+        let receipt = ended?;
         put_away?;
         Ok((receipt, trace.totals()))
     }
@@ -242,7 +246,7 @@ fn journal_failure(file: &Path, error: JournalError) -> Failure {
     }
 }
 
-/// Written before the card is: a sealed card whose CAN nobody knows would be lost.
+/// What the laser needs, for its owner only.
 fn write_print_data(file: &Path, person: &Applicant, can: &str) -> Result<(), Failure> {
     let data = PrintData { document_number: person.document_number(), can, mrz: person.mrz().lines() };
     let text = serde_json::to_string_pretty(&data).map_err(|error| Failure::new(Class::Internal, error.to_string()))?;
