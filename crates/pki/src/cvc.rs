@@ -5,13 +5,14 @@
 //!   7F4E body                          signed with tag and length
 //!     5F29 profile identifier          00
 //!     42   certification authority reference (CAR)
-//!     7F49 public key                  06 OID, CVCA: 81 p 82 a 83 b 84 G 85 n 86 Q 87 h, others: 86 Q
+//!     7F49 public key                  06 OID, CVCA: 81 p 82 a 83 b 84 G 85 n 86 Q 87 h, others: 86 Q;
+//!                                      RSA: 06 OID, 81 modulus, 82 exponent
 //!     5F20 certificate holder reference (CHR)
 //!     7F4C authorisation template (CHAT)   06 type of terminal, 53 role and rights
 //!     5F25 effective date              six digits YYMMDD, an octet each
 //!     5F24 expiration date
 //!     65   extensions                  optional, kept and not looked at
-//!   5F37 signature                     r ‖ s
+//!   5F37 signature                     r ‖ s, or the RSA number
 //! ```
 //! Reading is strict, with one error per defect; it needs no key and takes keys on curves that cannot be computed on
 //! here. Keys are resolved afterwards, since DV and terminal inherit the curve of their CVCA.
@@ -19,6 +20,7 @@
 mod certificate;
 mod chat;
 mod date;
+mod ef_cvca;
 mod issue;
 mod public_key;
 mod reference;
@@ -27,11 +29,13 @@ pub mod rules;
 pub use certificate::{CertificateBody, CvCertificate};
 pub use chat::{Chat, InspectionRights, Role, TerminalType};
 pub use date::{date_from_bcd, date_to_bcd};
-pub use issue::{CvRequest, issue, issue_cvca};
-pub use public_key::{CvPublicKey, PublicKey};
+pub use ef_cvca::{EfCvca, EfCvcaError};
+pub use issue::{CvRequest, LinkParameters, issue, issue_cvca, issue_link};
+pub use public_key::{CvKey, CvPublicKey, PublicKey};
 pub use reference::Reference;
 
-use crate::SignError;
+use crate::rsa::RsaError;
+use crate::{SignError, SignatureAlgorithm};
 use bitaqa_apdu::tlv::{Tag, TlvError};
 use bitaqa_curves::CurveError;
 use const_oid::ObjectIdentifier;
@@ -55,9 +59,15 @@ pub enum CvcError {
     /// CAR or CHR not country, mnemonic, sequence number (TR-03110-3 §A.7.1).
     #[error("{0:?} is no key reference: country, 1 to 9 characters, sequence number of 5")]
     Reference(String),
-    /// No signature algorithm spoken here; RSA and SHA-1 are among them.
+    /// No signature algorithm of TR-03110-3 tables 17 and 18.
     #[error("the signature algorithm {0} is not supported")]
     Algorithm(ObjectIdentifier),
+    /// An algorithm that CV certificates have no name for, or that is not for such a key.
+    #[error("a CV certificate cannot carry such a key for {0}")]
+    NoAlgorithm(SignatureAlgorithm),
+    /// The numbers of an RSA key.
+    #[error(transparent)]
+    Rsa(#[from] RsaError),
     /// Octets of no object identifier.
     #[error("an object identifier is malformed")]
     ObjectIdentifier,
@@ -136,8 +146,8 @@ const fn field_name(tag: Tag) -> &'static str {
         0x06 => "object identifier",
         0x42 => "certification authority reference",
         0x53 => "discretionary data",
-        0x81 => "prime modulus",
-        0x82 => "first coefficient",
+        0x81 => "modulus",
+        0x82 => "first coefficient or public exponent",
         0x83 => "second coefficient",
         0x84 => "base point",
         0x85 => "order of the base point",

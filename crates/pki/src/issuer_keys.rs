@@ -163,7 +163,7 @@ fn signing_side(
     let request = DocumentSignerRequest {
         state: &plan.state,
         common_name: &format!("DS {} 00001", plan.state.mrz_state),
-        public_key: &key.public(),
+        public_key: &key.public().into(),
         validity: period(plan.schedule.document_signer())?,
         private_key_usage: period(document_signer_key)?,
         document_types: &document_types,
@@ -187,7 +187,7 @@ fn verifying_side(plan: &IssuerPlan, at: Date, rng: &mut dyn CryptoRng) -> Resul
         let key = SecretScalar::generate(Curve::P256, rng);
         let request = CvRequest {
             holder: &Reference::new(country, mnemonic, "00001")?,
-            public_key: &key.public(),
+            public_key: &key.public().into(),
             chat: &Chat::inspection(role, InspectionRights::DG3),
             effective: at,
             expiry: last_day(at, months)?,

@@ -1,12 +1,15 @@
-//! SubjectPublicKeyInfo of elliptic-curve keys, RFC 5480 §2 and X9.62: in certificates, in DG14, in key files.
+//! SubjectPublicKeyInfo: in certificates, in DG14 and DG15, in key files. Elliptic-curve keys by RFC 5480 §2 and X9.62,
+//! RSA keys by RFC 3279 §2.3.1 and RFC 4055 §1.2.
 //!
 //! 9303-12 §4.1.6.3 wants the domain parameters written out with cofactor; nearly everybody else names the curve, and
 //! OpenSSL verifies no path with a CA that does not. Both forms are written and read. Explicit parameters are never
 //! trusted: they must be those of a known curve.
 
+use crate::rsa::{RsaError, RsaPublicKey};
+use crate::{Note, PublicKey};
 use bitaqa_curves::{Curve, CurveError, Parameters, Point};
 use const_oid::ObjectIdentifier;
-use const_oid::db::rfc5912::ID_EC_PUBLIC_KEY;
+use const_oid::db::rfc5912::{ID_EC_PUBLIC_KEY, ID_RSASSA_PSS, RSA_ENCRYPTION};
 use der::asn1::{BitString, BitStringRef, OctetStringRef, UintRef};
 use der::{Any, AnyRef, Decode, Encode, Sequence};
 use spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned};
@@ -26,7 +29,7 @@ pub enum SpkiError {
     /// Not a DER SubjectPublicKeyInfo.
     #[error("the public key is no SubjectPublicKeyInfo: {0}")]
     Der(der::Error),
-    /// Not an elliptic-curve key.
+    /// Neither an elliptic-curve key nor RSA; for [`decode`] not the former.
     #[error("public keys of algorithm {0} are not supported")]
     Algorithm(ObjectIdentifier),
     /// A curve that this workspace cannot compute on.
@@ -41,6 +44,9 @@ pub enum SpkiError {
     /// The point.
     #[error("the public key is not valid: {0}")]
     Point(#[from] CurveError),
+    /// The numbers of an RSA key.
+    #[error(transparent)]
+    Rsa(#[from] RsaError),
 }
 
 impl From<der::Error> for SpkiError {
@@ -90,25 +96,70 @@ struct EcParameters<'a> {
     cofactor: Option<UintRef<'a>>,
 }
 
+/// RFC 8017 §A.1.1.
+/// ```text
+/// RSAPublicKey ::= SEQUENCE { modulus INTEGER, publicExponent INTEGER }
+/// ```
+#[derive(Sequence)]
+struct RsaPublicKeyDer<'a> {
+    modulus: UintRef<'a>,
+    public_exponent: UintRef<'a>,
+}
+
 const ID_PRIME_FIELD: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.1.1");
 
-/// Public key as DER, RFC 5480 §2.
+/// Elliptic-curve key as DER, RFC 5480 §2.
 ///
 /// # Errors
 /// [`SpkiError::Der`], which no [`Point`] causes.
 pub fn encode(point: &Point, form: Form) -> Result<Vec<u8>, SpkiError> {
-    Ok(info(point, form)?.to_der()?)
+    Ok(ec_info(point, form)?.to_der()?)
 }
 
-/// Public key from DER; every point is checked to be on its curve.
+/// Elliptic-curve key from DER; every point is checked to be on its curve.
+///
+/// # Errors
+/// [`SpkiError`], a variant per reason; [`SpkiError::Algorithm`] for an RSA key.
+pub fn decode(der: &[u8]) -> Result<Point, SpkiError> {
+    let info = SubjectPublicKeyInfoOwned::from_der(der)?;
+    match key(&info, &mut Vec::new())? {
+        PublicKey::Ec(point) => Ok(point),
+        PublicKey::Rsa(_) => Err(SpkiError::Algorithm(info.algorithm.oid)),
+    }
+}
+
+/// Public key of either kind as DER: content of DG15 (9303-11 §9.2.3) and of certificates. `form` does not matter to RSA
+/// keys, which are written as rsaEncryption with NULL (RFC 3279 §2.3.1).
+///
+/// # Errors
+/// [`SpkiError::Der`], which no key causes.
+pub fn encode_key(key: &PublicKey, form: Form) -> Result<Vec<u8>, SpkiError> {
+    Ok(info(key, form)?.to_der()?)
+}
+
+/// Public key of either kind from DER.
 ///
 /// # Errors
 /// [`SpkiError`], a variant per reason.
-pub fn decode(der: &[u8]) -> Result<Point, SpkiError> {
-    point(&SubjectPublicKeyInfoOwned::from_der(der)?)
+pub fn decode_key(der: &[u8]) -> Result<PublicKey, SpkiError> {
+    key(&SubjectPublicKeyInfoOwned::from_der(der)?, &mut Vec::new())
 }
 
-pub(crate) fn info(point: &Point, form: Form) -> Result<SubjectPublicKeyInfoOwned, SpkiError> {
+pub(crate) fn info(key: &PublicKey, form: Form) -> Result<SubjectPublicKeyInfoOwned, SpkiError> {
+    match key {
+        PublicKey::Ec(point) => ec_info(point, form),
+        PublicKey::Rsa(key) => {
+            let modulus = UintRef::new(key.modulus())?;
+            let numbers = RsaPublicKeyDer { modulus, public_exponent: UintRef::new(key.exponent())? };
+            Ok(SubjectPublicKeyInfoOwned {
+                algorithm: AlgorithmIdentifierOwned { oid: RSA_ENCRYPTION, parameters: Some(Any::null()) },
+                subject_public_key: BitString::from_bytes(&numbers.to_der()?)?,
+            })
+        }
+    }
+}
+
+fn ec_info(point: &Point, form: Form) -> Result<SubjectPublicKeyInfoOwned, SpkiError> {
     let parameters = match form {
         Form::Named => Any::encode_from(&point.curve().oid())?,
         Form::Explicit => explicit(&point.curve().parameters())?,
@@ -119,14 +170,35 @@ pub(crate) fn info(point: &Point, form: Form) -> Result<SubjectPublicKeyInfoOwne
     })
 }
 
-pub(crate) fn point(info: &SubjectPublicKeyInfoOwned) -> Result<Point, SpkiError> {
-    if info.algorithm.oid != ID_EC_PUBLIC_KEY {
-        return Err(SpkiError::Algorithm(info.algorithm.oid));
+/// The key, and what deserves a remark about it.
+pub(crate) fn key(info: &SubjectPublicKeyInfoOwned, notes: &mut Vec<Note>) -> Result<PublicKey, SpkiError> {
+    let octets = info.subject_public_key.as_bytes().ok_or(SpkiError::NoParameters)?;
+    let parameters = info.algorithm.parameters.as_ref();
+    match info.algorithm.oid {
+        ID_EC_PUBLIC_KEY => {
+            let parameters = AnyRef::from(parameters.ok_or(SpkiError::NoParameters)?);
+            let curve = curve(parameters)?;
+            if der::Tagged::tag(&parameters) == der::Tag::ObjectIdentifier {
+                Note::NamedCurve.add(notes);
+            }
+            Ok(PublicKey::Ec(Point::decode(curve, octets)?))
+        }
+        // Parameters of a PSS key bind its signatures, whose own parameters are checked when they are verified.
+        oid @ (RSA_ENCRYPTION | ID_RSASSA_PSS) => {
+            if oid == RSA_ENCRYPTION {
+                match parameters {
+                    None => Note::NoParameters(oid).add(notes),
+                    Some(any) if any.is_null() => {}
+                    Some(_) => return Err(SpkiError::Algorithm(oid)),
+                }
+            }
+            let numbers = RsaPublicKeyDer::from_der(octets)?;
+            let key = RsaPublicKey::new(numbers.modulus.as_bytes(), numbers.public_exponent.as_bytes())?;
+            key.remark(notes);
+            Ok(PublicKey::Rsa(key))
+        }
+        other => Err(SpkiError::Algorithm(other)),
     }
-    let parameters = info.algorithm.parameters.as_ref().ok_or(SpkiError::NoParameters)?;
-    let curve = curve(AnyRef::from(parameters))?;
-    let octets = info.subject_public_key.as_bytes().ok_or(SpkiError::Parameters)?;
-    Ok(Point::decode(curve, octets)?)
 }
 
 /// The curve that the parameters of an AlgorithmIdentifier mean.
@@ -238,14 +310,47 @@ mod tests {
 
     #[test]
     fn other_algorithms_and_curves_are_named() {
-        let mut other = info(&keys().next().unwrap(), Form::Named).unwrap();
-        let p521 = ObjectIdentifier::new_unwrap("1.3.132.0.35");
-        other.algorithm.parameters = Some(Any::encode_from(&p521).unwrap());
-        assert_eq!(point(&other), Err(SpkiError::NamedCurve(p521)));
+        let read = |info: &SubjectPublicKeyInfoOwned| key(info, &mut Vec::new());
+        let mut other = ec_info(&keys().next().unwrap(), Form::Named).unwrap();
+        let unknown = ObjectIdentifier::new_unwrap("1.3.132.0.15");
+        other.algorithm.parameters = Some(Any::encode_from(&unknown).unwrap());
+        assert_eq!(read(&other), Err(SpkiError::NamedCurve(unknown)));
         other.algorithm.parameters = Some(Any::null());
-        assert_eq!(point(&other), Err(SpkiError::NoParameters));
-        other.algorithm.oid = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
-        assert!(matches!(point(&other), Err(SpkiError::Algorithm(_))));
+        assert_eq!(read(&other), Err(SpkiError::NoParameters));
+        other.algorithm.oid = ObjectIdentifier::new_unwrap("1.2.840.10040.4.1");
+        assert!(matches!(read(&other), Err(SpkiError::Algorithm(_))), "DSA");
+    }
+
+    fn rsa() -> PublicKey {
+        RsaPublicKey::new(&[0xC5; 128], &[1, 0, 1]).unwrap().into()
+    }
+
+    #[test]
+    fn rsa_keys_come_back() {
+        let der = encode_key(&rsa(), Form::Named).unwrap();
+        assert_eq!(decode_key(&der), Ok(rsa()));
+        assert_eq!(decode(&der), Err(SpkiError::Algorithm(RSA_ENCRYPTION)));
+        let mut other = info(&rsa(), Form::Named).unwrap();
+        let mut notes = Vec::new();
+        other.algorithm.parameters = None;
+        assert_eq!(key(&other, &mut notes), Ok(rsa()));
+        assert_eq!(notes, [Note::NoParameters(RSA_ENCRYPTION), Note::SmallModulus(1024)]);
+        other.algorithm.oid = ID_RSASSA_PSS;
+        assert_eq!(key(&other, &mut notes), Ok(rsa()), "RFC 4055 §1.2: without restriction");
+        // The octets of the modulus without the zero that keeps it positive.
+        let at = der.windows(2).position(|window| window == [0x00, 0xC5]).unwrap();
+        let mut negative = der;
+        negative[at] = 0xC5;
+        assert!(matches!(decode_key(&negative), Err(SpkiError::Der(_))));
+    }
+
+    #[test]
+    fn points_of_either_function_are_the_same() {
+        for point in keys() {
+            let der = encode(&point, Form::Explicit).unwrap();
+            assert_eq!(encode_key(&PublicKey::Ec(point.clone()), Form::Explicit).unwrap(), der);
+            assert_eq!(decode_key(&der), Ok(PublicKey::Ec(point)));
+        }
     }
 
     proptest! {
@@ -258,6 +363,11 @@ mod tests {
                 let _ = decode(&der);
                 let _ = decode(&der[..cut % length]);
             }
+            let mut der = encode_key(&rsa(), Form::Named).unwrap();
+            let length = der.len();
+            der[position % length] = octet;
+            let _ = decode_key(&der);
+            let _ = decode_key(&der[..cut % length]);
         }
     }
 }

@@ -347,7 +347,7 @@ impl CardTa {
         let message = [id_picc, &challenge, pcd_compressed].concat();
         let signature = Signature(command.data.to_vec());
         let key = &terminal.key;
-        key.algorithm.verify(&key.point, &message, &signature).map_err(|_| TaError::Signature)?;
+        key.verify(&message, &signature).map_err(|_| TaError::Signature)?;
         self.authenticated = true;
         Ok(EffectiveRights { holder: terminal.holder.clone(), rights: rules::effective_rights(&terminal.chain) })
     }

@@ -80,10 +80,11 @@ impl CertificateBody {
             return Err(CvcError::ExpiryBeforeEffective { effective, expiry });
         }
         // Self-signed certificates carry their parameters, heirs must not; a link certificate may do either.
-        match (self.chat.role(), &self.public_key.parameters) {
-            (Role::Cvca, None) if self.is_self_issued() => Err(CvcError::NoParameters),
-            (Role::Cvca, _) | (_, None) => Ok(()),
-            (_, Some(_)) => Err(CvcError::ParametersNotAllowed),
+        match self.chat.role() {
+            Role::Cvca if self.is_self_issued() && self.public_key.lacks_parameters() => Err(CvcError::NoParameters),
+            Role::Cvca => Ok(()),
+            _ if self.public_key.has_parameters() => Err(CvcError::ParametersNotAllowed),
+            _ => Ok(()),
         }
     }
 
@@ -131,7 +132,8 @@ impl CvCertificate {
         let body_octets = octets.get(..reader.position()).unwrap_or_default().to_vec();
         let signature = expect(&mut reader, 0x5F37)?;
         finish(reader, 0x7F21)?;
-        Ok(Self { body, body_octets, signature: check_signature(signature)? })
+        let signature = check_signature(signature, body.public_key.algorithm().is_rsa())?;
+        Ok(Self { body, body_octets, signature })
     }
 
     /// The object 7F21.
@@ -180,7 +182,7 @@ impl CvCertificate {
         self.body.expiry
     }
 
-    /// r ‖ s as it came.
+    /// r ‖ s, or the RSA number, as it came.
     pub const fn signature(&self) -> &Signature {
         &self.signature
     }
@@ -190,12 +192,16 @@ impl CvCertificate {
         self.body.is_self_issued()
     }
 
-    /// The holder's key, ready to verify with. A CVCA states its curve; DV and terminal inherit that of the key above.
+    /// The holder's key, ready to verify with. A CVCA states its curve; DV and terminal inherit that of the key above,
+    /// and keep its algorithm and size.
     ///
     /// # Errors
     /// As [`CvPublicKey::resolve`].
     pub fn public_key(&self, inherited: Option<&PublicKey>) -> Result<PublicKey, CvcError> {
-        self.body.public_key.resolve(inherited)
+        match inherited {
+            Some(above) if self.chat().role() != Role::Cvca => self.body.public_key.resolve_below(above),
+            _ => self.body.public_key.resolve(inherited),
+        }
     }
 
     /// Verifies the signature by the key of the authority. Dates and roles are judged by [`super::rules`], the
@@ -205,8 +211,7 @@ impl CvCertificate {
     /// [`CvcError::Signature`].
     pub fn verify(&self, signed_by: &PublicKey) -> Result<(), CvcError> {
         signed_by
-            .algorithm
-            .verify(&signed_by.point, &self.body_octets, &self.signature)
+            .verify(&self.body_octets, &self.signature)
             .map_err(|_| CvcError::Signature(self.body.authority.clone()))
     }
 
@@ -222,13 +227,15 @@ impl CvCertificate {
     }
 }
 
-/// Two halves, none of them zero; how long they must be is known with the curve.
-fn check_signature(octets: &[u8]) -> Result<Signature, CvcError> {
+/// Two halves, none of them zero; how long they must be is known with the curve. The kind of signature is that of the
+/// holder's own key but in link certificates: those go by here too, as all lengths are even and half of an RSA signature
+/// is never zero.
+fn check_signature(octets: &[u8], is_rsa: bool) -> Result<Signature, CvcError> {
     if octets.is_empty() || !octets.len().is_multiple_of(2) {
         return Err(CvcError::SignatureLength(octets.len()));
     }
     let half = octets.len() / 2;
-    if octets.chunks(half).any(|number| number.iter().all(|octet| *octet == 0)) {
+    if !is_rsa && octets.chunks(half).any(|number| number.iter().all(|octet| *octet == 0)) {
         return Err(CvcError::SignatureZero);
     }
     Ok(Signature(octets.to_vec()))

@@ -12,7 +12,7 @@ use cms::signed_data::{
 use const_oid::ObjectIdentifier;
 use const_oid::db::rfc5911::{ID_CONTENT_TYPE, ID_MESSAGE_DIGEST, ID_SIGNED_DATA};
 use der::asn1::{OctetString, SetOfVec};
-use der::{Any, Encode, Tag};
+use der::{Any, Decode, Encode, Tag};
 use x509_cert::attr::Attribute;
 
 /// Signs the data groups (number and content of the file) into an EF.SOD, 9303-10 §4.6.2: LDS security object version 1
@@ -33,17 +33,18 @@ pub fn sign(
     let attributes = signed_attributes(&hash.digest(&content)).map_err(SodError::Encode)?;
     // RFC 5652 §5.4: the SET OF itself is signed, not its implicitly tagged form.
     let signed = attributes.to_der().map_err(SodError::Encode)?;
-    let curve = signer.public_key().curve();
-    let signature = signer.sign(&signed)?.to_der(curve).map_err(|error| SodError::Sign(error.into()))?;
+    let signature = signer.sign(&signed)?.to_x509(signer.algorithm(), &signer.public_key());
+    let signature = signature.map_err(|error| SodError::Sign(error.into()))?;
     let signer_info = SignerInfo {
         version: CmsVersion::V1,
         sid: SignerIdentifier::IssuerAndSerialNumber(IssuerAndSerialNumber {
             issuer: document_signer.issuer_name().clone(),
-            serial_number: document_signer.inner().tbs_certificate().serial_number().clone(),
+            serial_number: x509_cert::serial_number::SerialNumber::new(document_signer.serial())
+                .map_err(SodError::Encode)?,
         }),
         digest_alg: digest_algorithm(hash),
         signed_attrs: Some(attributes),
-        signature_algorithm: AlgorithmIdentifierOwned { oid: signer.algorithm().x509_oid(), parameters: None },
+        signature_algorithm: signer.algorithm().identifier().map_err(SodError::Encode)?,
         signature: OctetString::new(signature).map_err(SodError::Encode)?,
         unsigned_attrs: None,
     };
@@ -57,7 +58,7 @@ fn content_info(
     document_signer: &Certificate,
     signer_info: SignerInfo,
 ) -> Result<Vec<u8>, der::Error> {
-    let certificate = CertificateChoices::Certificate(document_signer.inner().clone());
+    let certificate = CertificateChoices::Certificate(x509_cert::Certificate::from_der(document_signer.der())?);
     let signed_data = SignedData {
         // RFC 5652 §5.1: version 3, as the content is not id-data.
         version: CmsVersion::V3,

@@ -2,7 +2,7 @@
 
 use super::{EF_SOD, ID_LDS_SECURITY_OBJECT, SecurityObject, SodError};
 use crate::x509::{PathError, check_path};
-use crate::{Certificate, HashAlgorithm, Signature, SignatureAlgorithm, TrustStore};
+use crate::{Certificate, HashAlgorithm, SignatureAlgorithm, TrustStore};
 use bitaqa_apdu::tlv;
 use cms::cert::CertificateChoices;
 use cms::content_info::ContentInfo;
@@ -122,7 +122,7 @@ impl Sod {
         let stated = self.signer_info.digest_alg.oid;
         let hash = HashAlgorithm::from_oid(stated).ok_or(SodError::Hash(stated))?;
         let oid = self.signer_info.signature_algorithm.oid;
-        let algorithm = SignatureAlgorithm::from_x509_oid(oid).filter(|algorithm| algorithm.hash() == hash);
+        let algorithm = SignatureAlgorithm::read_cms(&self.signer_info.signature_algorithm, hash, &mut Vec::new());
         let algorithm = algorithm.ok_or(SodError::SignatureAlgorithm(oid))?;
 
         let attributes = self.signer_info.signed_attrs.as_ref().ok_or(SodError::SignedAttributes)?;
@@ -136,9 +136,8 @@ impl Sod {
 
         let key = self.document_signer.public_key()?;
         let signed = attributes.to_der().map_err(SodError::Cms)?;
-        let signature = Signature::from_der(key.curve(), self.signer_info.signature.as_bytes());
-        let signature = signature.map_err(|_| SodError::Signature)?;
-        algorithm.verify(&key, &signed, &signature).map_err(|_| SodError::Signature)
+        let octets = self.signer_info.signature.as_bytes();
+        key.verify_x509(algorithm, &signed, octets).map_err(|_| SodError::Signature)
     }
 
     /// Finds the trusted CSCA above the document signer and checks the path at an instant, 9303-12 §5.1.

@@ -2,23 +2,25 @@
 
 use super::{DocumentTypeList, ID_DOCUMENT_TYPE_LIST, from_date_time, from_time};
 use crate::spki::{self, SpkiError};
-use crate::{Signature, SignatureAlgorithm};
+use crate::{Note, PublicKey, SignatureAlgorithm};
 use bitaqa_apdu::tlv;
-use bitaqa_curves::Point;
 use const_oid::ObjectIdentifier;
 use const_oid::db::rfc4519::{C, L};
 use const_oid::db::rfc5280::{
-    ID_CE_AUTHORITY_KEY_IDENTIFIER, ID_CE_BASIC_CONSTRAINTS, ID_CE_CRL_DISTRIBUTION_POINTS, ID_CE_ISSUER_ALT_NAME,
-    ID_CE_KEY_USAGE, ID_CE_PRIVATE_KEY_USAGE_PERIOD, ID_CE_SUBJECT_ALT_NAME, ID_CE_SUBJECT_KEY_IDENTIFIER,
+    ID_CE_AUTHORITY_KEY_IDENTIFIER, ID_CE_BASIC_CONSTRAINTS, ID_CE_CRL_DISTRIBUTION_POINTS, ID_CE_EXT_KEY_USAGE,
+    ID_CE_ISSUER_ALT_NAME, ID_CE_KEY_USAGE, ID_CE_PRIVATE_KEY_USAGE_PERIOD, ID_CE_SUBJECT_ALT_NAME,
+    ID_CE_SUBJECT_KEY_IDENTIFIER,
 };
+use const_oid::db::rfc5912::ID_RSASSA_PSS;
 use core::fmt;
 use der::asn1::OctetString;
 use der::pem::LineEnding;
 use der::{Decode, Encode};
 use time::UtcDateTime;
+use x509_cert::certificate::{CertificateInner, Raw};
 use x509_cert::ext::Extension;
 use x509_cert::ext::pkix::name::GeneralName;
-use x509_cert::ext::pkix::{self, AuthorityKeyIdentifier, PrivateKeyUsagePeriod, SubjectAltName};
+use x509_cert::ext::pkix::{self, AuthorityKeyIdentifier, ExtendedKeyUsage, PrivateKeyUsagePeriod, SubjectAltName};
 use x509_cert::name::Name;
 
 /// Why octets are no certificate that can be worked with.
@@ -72,10 +74,11 @@ pub struct BasicConstraints {
 pub struct Certificate {
     der: Vec<u8>,
     tbs: core::ops::Range<usize>,
-    inner: x509_cert::Certificate,
+    inner: CertificateInner<Raw>,
     not_before: UtcDateTime,
     not_after: UtcDateTime,
     key_usage: Option<KeyUsage>,
+    extended_key_usage: Option<ExtendedUsage>,
     basic_constraints: Option<BasicConstraints>,
     subject_key_id: Option<Vec<u8>>,
     authority_key_id: Option<Vec<u8>>,
@@ -83,6 +86,14 @@ pub struct Certificate {
     document_types: Vec<String>,
     mrz_state: Option<String>,
     unknown_critical: Option<ObjectIdentifier>,
+    notes: Vec<Note>,
+}
+
+/// ExtKeyUsage, RFC 5280 §4.2.1.12: the only purposes of the key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ExtendedUsage {
+    pub purposes: Vec<ObjectIdentifier>,
+    pub critical: bool,
 }
 
 impl Certificate {
@@ -91,7 +102,7 @@ impl Certificate {
     /// # Errors
     /// [`CertificateError::Der`], [`CertificateError::Extension`], [`CertificateError::Time`].
     pub fn from_der(der: &[u8]) -> Result<Self, CertificateError> {
-        let inner = x509_cert::Certificate::from_der(der).map_err(CertificateError::Der)?;
+        let inner = CertificateInner::<Raw>::from_der(der).map_err(CertificateError::Der)?;
         let tbs = inner.tbs_certificate();
         let extensions = tbs.extensions().map_or(&[][..], Vec::as_slice);
         let instant = |time| from_time(time).ok_or(CertificateError::Time);
@@ -108,6 +119,10 @@ impl Certificate {
                 key_cert_sign: usage.key_cert_sign(),
                 crl_sign: usage.crl_sign(),
             }),
+            extended_key_usage: one::<ExtendedKeyUsage>(extensions, ID_CE_EXT_KEY_USAGE)?.map(|usage| ExtendedUsage {
+                purposes: usage.0,
+                critical: is_critical(extensions, ID_CE_EXT_KEY_USAGE),
+            }),
             basic_constraints: one::<pkix::BasicConstraints>(extensions, ID_CE_BASIC_CONSTRAINTS)?.map(|constraints| {
                 BasicConstraints { ca: constraints.ca, path_length: constraints.path_len_constraint }
             }),
@@ -119,6 +134,7 @@ impl Certificate {
                 .unwrap_or_default(),
             mrz_state: one::<SubjectAltName>(extensions, ID_CE_SUBJECT_ALT_NAME)?.and_then(|names| mrz_state(&names.0)),
             unknown_critical: extensions.iter().find(|e| e.critical && !KNOWN.contains(&e.extn_id)).map(|e| e.extn_id),
+            notes: notes(&inner),
             der: der.to_vec(),
             inner,
         })
@@ -190,13 +206,32 @@ impl Certificate {
     ///
     /// # Errors
     /// [`SpkiError`] for kinds of keys that are not spoken here and for points that are not on their curve.
-    pub fn public_key(&self) -> Result<Point, SpkiError> {
-        spki::point(self.inner.tbs_certificate().subject_public_key_info())
+    pub fn public_key(&self) -> Result<PublicKey, SpkiError> {
+        spki::key(self.inner.tbs_certificate().subject_public_key_info(), &mut Vec::new())
+    }
+
+    /// Whether the key is reserved for RSASSA-PSS, RFC 4055 §1.2.
+    pub(crate) fn has_pss_key(&self) -> bool {
+        self.inner.tbs_certificate().subject_public_key_info().algorithm.oid == ID_RSASSA_PSS
+    }
+
+    /// Deviations from 9303-12 that were tolerated, in the order of their discovery.
+    pub fn notes(&self) -> &[Note] {
+        &self.notes
     }
 
     /// KeyUsage, `None` without the extension.
     pub const fn key_usage(&self) -> Option<KeyUsage> {
         self.key_usage
+    }
+
+    /// Purposes in ExtKeyUsage, `None` without the extension. A document signer has none.
+    pub fn extended_key_usage(&self) -> Option<&[ObjectIdentifier]> {
+        self.extended_key_usage.as_ref().map(|usage| usage.purposes.as_slice())
+    }
+
+    pub(crate) const fn extended_usage(&self) -> Option<&ExtendedUsage> {
+        self.extended_key_usage.as_ref()
     }
 
     /// BasicConstraints, `None` without the extension.
@@ -240,17 +275,16 @@ impl Certificate {
     ///
     /// # Errors
     /// [`CertificateError::SignatureAlgorithm`], [`CertificateError::Signature`].
-    pub fn verify_signature(&self, key: &Point) -> Result<(), CertificateError> {
+    pub fn verify_signature(&self, key: &PublicKey) -> Result<(), CertificateError> {
         let stated = self.inner.signature_algorithm();
         let unsupported = CertificateError::SignatureAlgorithm(stated.oid);
         if stated != self.inner.tbs_certificate().signature() {
             return Err(unsupported);
         }
-        let algorithm = SignatureAlgorithm::from_x509_oid(stated.oid).ok_or(unsupported)?;
-        let der = self.inner.signature().as_bytes().ok_or(CertificateError::Signature)?;
-        let signature = Signature::from_der(key.curve(), der).map_err(|_| CertificateError::Signature)?;
+        let algorithm = SignatureAlgorithm::read(stated, &mut Vec::new()).ok_or(unsupported)?;
+        let signature = self.inner.signature().as_bytes().ok_or(CertificateError::Signature)?;
         let signed = self.der.get(self.tbs.clone()).unwrap_or_default();
-        algorithm.verify(key, signed, &signature).map_err(|_| CertificateError::Signature)
+        key.verify_x509(algorithm, signed, signature).map_err(|_| CertificateError::Signature)
     }
 
     pub(crate) fn subject_name(&self) -> &Name {
@@ -261,7 +295,7 @@ impl Certificate {
         self.inner.tbs_certificate().issuer()
     }
 
-    pub(crate) const fn inner(&self) -> &x509_cert::Certificate {
+    pub(crate) const fn inner(&self) -> &CertificateInner<Raw> {
         &self.inner
     }
 
@@ -281,10 +315,11 @@ impl fmt::Debug for Certificate {
 const PEM_LABEL: &str = "CERTIFICATE";
 
 /// Extensions whose meaning is taken into account, or that say nothing about trust.
-const KNOWN: [ObjectIdentifier; 9] = [
+const KNOWN: [ObjectIdentifier; 10] = [
     ID_CE_AUTHORITY_KEY_IDENTIFIER,
     ID_CE_BASIC_CONSTRAINTS,
     ID_CE_CRL_DISTRIBUTION_POINTS,
+    ID_CE_EXT_KEY_USAGE,
     ID_CE_ISSUER_ALT_NAME,
     ID_CE_KEY_USAGE,
     ID_CE_PRIVATE_KEY_USAGE_PERIOD,
@@ -293,8 +328,28 @@ const KNOWN: [ObjectIdentifier; 9] = [
     ID_DOCUMENT_TYPE_LIST,
 ];
 
+/// Algorithm, key and serial number; what cannot be read at all is reported when it is asked for.
+fn notes(inner: &CertificateInner<Raw>) -> Vec<Note> {
+    let mut notes = Vec::new();
+    let tbs = inner.tbs_certificate();
+    let _ = SignatureAlgorithm::read(inner.signature_algorithm(), &mut notes);
+    let _ = spki::key(tbs.subject_public_key_info(), &mut notes);
+    let serial = tbs.serial_number().as_bytes();
+    if serial.len() > 20
+        || serial.iter().all(|octet| *octet == 0)
+        || serial.first().is_some_and(|first| first & 0x80 != 0)
+    {
+        Note::SerialNumber.add(&mut notes);
+    }
+    notes
+}
+
+fn is_critical(extensions: &[Extension], oid: ObjectIdentifier) -> bool {
+    extensions.iter().any(|extension| extension.extn_id == oid && extension.critical)
+}
+
 /// The one extension of this name, decoded; twice the same is an error (RFC 5280 §4.2).
-fn one<T>(extensions: &[Extension], oid: ObjectIdentifier) -> Result<Option<T>, CertificateError>
+pub(crate) fn one<T>(extensions: &[Extension], oid: ObjectIdentifier) -> Result<Option<T>, CertificateError>
 where
     T: for<'a> Decode<'a, Error = der::Error>,
 {
@@ -329,7 +384,7 @@ fn text(name: &Name, oid: ObjectIdentifier) -> Option<String> {
 }
 
 /// The first object inside the outer SEQUENCE, with its tag and length: what the signature covers.
-fn first_object(der: &[u8]) -> Result<core::ops::Range<usize>, CertificateError> {
+pub(crate) fn first_object(der: &[u8]) -> Result<core::ops::Range<usize>, CertificateError> {
     let broken = |_| CertificateError::Der(der::ErrorKind::Failed.into());
     let content = tlv::only(der, 0x30).map_err(broken)?;
     let mut reader = tlv::Reader::new(content);
@@ -338,7 +393,7 @@ fn first_object(der: &[u8]) -> Result<core::ops::Range<usize>, CertificateError>
     Ok(start..start + reader.position())
 }
 
-fn same_name(left: &Name, right: &Name) -> bool {
+pub(crate) fn same_name(left: &Name, right: &Name) -> bool {
     left == right || (left.len() == right.len() && folded(left) == folded(right))
 }
 

@@ -2,9 +2,9 @@
 
 use super::{Certificate, CertificateError, DocumentTypeList, ID_DOCUMENT_TYPE_LIST, to_date_time};
 use crate::spki::{self, Form, SpkiError};
-use crate::{SignError, Signer};
+use crate::{PublicKey, SignError, Signer};
 use ::spki::SubjectPublicKeyInfoOwned;
-use bitaqa_curves::{CurveError, Point};
+use bitaqa_curves::CurveError;
 use const_oid::ObjectIdentifier;
 use const_oid::db::rfc4519::{C, CN, L, O};
 use const_oid::db::rfc5280::{
@@ -132,7 +132,7 @@ pub struct DocumentSignerRequest<'a> {
     /// CN=
     pub common_name: &'a str,
     /// The document signer's key.
-    pub public_key: &'a Point,
+    pub public_key: &'a PublicKey,
     /// Validity of the certificate.
     pub validity: Period,
     /// When the private key signs.
@@ -191,7 +191,7 @@ pub fn issue_csca(
 ) -> Result<Certificate, IssueError> {
     let name = name(request.state, request.common_name)?;
     let public_key = signer.public_key();
-    let key_id = key_identifier(&public_key);
+    let key_id = key_identifier(&public_key)?;
     let names = alternative_names(request.state)?.to_der()?;
     let constraints = pkix::BasicConstraints { ca: true, path_len_constraint: Some(0) };
     let usage = KeyUsage(KeyUsages::KeyCertSign | KeyUsages::CRLSign);
@@ -209,7 +209,7 @@ pub fn issue_csca(
     let tbs = TbsCertificate {
         version: Version::V3,
         serial_number: serial_number(rng)?,
-        signature: algorithm(signer),
+        signature: signer.algorithm().identifier()?,
         issuer: name.clone(),
         validity: validity(request.validity)?,
         subject: name,
@@ -231,11 +231,11 @@ pub fn issue_document_signer(
     rng: &mut dyn CryptoRng,
 ) -> Result<Certificate, IssueError> {
     check_issuer(request, csca, signer)?;
-    let csca_key_id = csca.subject_key_id().map_or_else(|| key_identifier(&signer.public_key()), <[u8]>::to_vec);
+    let csca_key_id = authority_key(csca, signer)?;
     let names = alternative_names(request.state)?.to_der()?;
     // The issuer's alternative names are those that the issuer gives itself.
     let issuer_names = csca.extension(ID_CE_SUBJECT_ALT_NAME).map_or_else(|| names.clone(), <[u8]>::to_vec);
-    let key_id = OctetString::new(key_identifier(request.public_key))?;
+    let key_id = OctetString::new(key_identifier(request.public_key)?)?;
     let usage = KeyUsage(KeyUsages::DigitalSignature.into());
     let extensions = vec![
         authority_key_identifier(&csca_key_id)?,
@@ -250,7 +250,7 @@ pub fn issue_document_signer(
     let tbs = TbsCertificate {
         version: Version::V3,
         serial_number: serial_number(rng)?,
-        signature: algorithm(signer),
+        signature: signer.algorithm().identifier()?,
         issuer: csca.subject_name().clone(),
         validity: validity(request.validity)?,
         subject: name(request.state, request.common_name)?,
@@ -285,18 +285,13 @@ fn check_issuer(
 
 fn sign(tbs: &TbsCertificate, signer: &dyn Signer) -> Result<Certificate, IssueError> {
     let octets = tbs.to_der()?;
-    let signature = signer.sign(&octets)?.to_der(signer.public_key().curve())?;
+    let signature = signer.sign(&octets)?.to_x509(signer.algorithm(), &signer.public_key())?;
     let signed = Signed {
         tbs: Any::from_der(&octets)?,
-        algorithm: algorithm(signer),
+        algorithm: signer.algorithm().identifier()?,
         signature: BitString::from_bytes(&signature)?,
     };
     Ok(Certificate::from_der(&signed.to_der()?)?)
-}
-
-/// RFC 5758 §3.2: the parameters are absent.
-fn algorithm(signer: &dyn Signer) -> ::spki::AlgorithmIdentifierOwned {
-    ::spki::AlgorithmIdentifierOwned { oid: signer.algorithm().x509_oid(), parameters: None }
 }
 
 /// 16 octets with the two highest bits 01: positive, never shortened, and 126 random bits.
@@ -308,9 +303,15 @@ fn serial_number(rng: &mut dyn CryptoRng) -> Result<SerialNumber, der::Error> {
     SerialNumber::new(&octets)
 }
 
-/// RFC 7093 §2, method 1: the first 160 bits of SHA-256 over the public key.
-fn key_identifier(key: &Point) -> Vec<u8> {
-    Sha256::digest(key.as_octets()).iter().take(20).copied().collect()
+/// RFC 7093 §2, method 1: the first 160 bits of SHA-256 over the public key as it stands in SubjectPublicKeyInfo.
+fn key_identifier(key: &PublicKey) -> Result<Vec<u8>, SpkiError> {
+    let info = spki::info(key, Form::Named)?;
+    Ok(Sha256::digest(info.subject_public_key.raw_bytes()).iter().take(20).copied().collect())
+}
+
+/// What the issuer calls its key.
+fn authority_key(issuer: &Certificate, signer: &dyn Signer) -> Result<Vec<u8>, SpkiError> {
+    issuer.subject_key_id().map_or_else(|| key_identifier(&signer.public_key()), |id| Ok(id.to_vec()))
 }
 
 fn authority_key_identifier(key_id: &[u8]) -> Result<Extension, der::Error> {

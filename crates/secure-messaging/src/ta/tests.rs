@@ -1,7 +1,7 @@
 use super::*;
 use crate::TerminalError;
 use crate::testing::Seeded;
-use bitaqa_curves::{Curve, Point, SecretScalar};
+use bitaqa_curves::{Curve, SecretScalar};
 use bitaqa_pki::cvc::{CvRequest, issue, issue_cvca};
 use bitaqa_pki::{Signer, SoftwareSigner};
 use core::convert::Infallible;
@@ -325,9 +325,9 @@ fn a_certificate_that_fails_changes_nothing_and_may_be_followed_by_a_right_one()
 fn a_link_without_domain_parameters_inherits_them_from_its_issuer() {
     let mut world = World::new(Curve::BrainpoolP384r1);
     let successor = key(world.curve, 200);
-    let body = |number: u32, authority: &Reference, public: &Point, effective| bitaqa_pki::cvc::CertificateBody {
+    let body = |number: u32, authority: &Reference, public: &bitaqa_pki::PublicKey, effective| bitaqa_pki::cvc::CertificateBody {
         authority: authority.clone(),
-        public_key: bitaqa_pki::cvc::CvPublicKey::new(successor.algorithm(), public, false),
+        public_key: bitaqa_pki::cvc::CvPublicKey::new(successor.algorithm(), public, false).unwrap(),
         holder: name("CVCA", number),
         chat: Chat::inspection(Role::Cvca, InspectionRights::ALL),
         effective,
