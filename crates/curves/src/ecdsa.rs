@@ -77,7 +77,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn key(curve: Curve) -> SecretScalar {
-        SecretScalar::from_bytes(curve, &[0x42; 31]).unwrap()
+        SecretScalar::from_bytes(curve, &[0x42; 20]).unwrap()
     }
 
     #[test]
@@ -116,7 +116,8 @@ mod tests {
 
         #[test]
         fn signatures_verify_and_nothing_else_does(
-            curve in proptest::sample::select(Curve::ALL), digest in any::<[u8; 32]>(), flip in 0usize..256,
+            // The smallest order leaves 192 bits of a digest.
+            curve in proptest::sample::select(Curve::ALL), digest in any::<[u8; 32]>(), flip in 0usize..192,
         ) {
             let raw = sign_digest(&key(curve), &digest).unwrap();
             let public = key(curve).public();
@@ -128,7 +129,7 @@ mod tests {
         }
 
         #[test]
-        fn no_octets_make_the_reader_panic(octets in proptest::collection::vec(any::<u8>(), 0..120)) {
+        fn no_octets_make_the_reader_panic(octets in proptest::collection::vec(any::<u8>(), 0..150)) {
             for curve in Curve::ALL.iter().copied() {
                 let _ = der_to_raw(curve, &octets);
                 let _ = raw_to_der(curve, &octets);

@@ -1,49 +1,23 @@
-//! The printed numbers of the standards, read from test-vectors/.
+//! The printed numbers of the standards for single curves.
 
-// The whole file is a test: its helpers may fail as loudly as its tests.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
-
+use crate::file::{cases, curve, octets, text};
 use bitaqa_curves::{Curve, CurveError, Point, SecretScalar, ecdsa, mapping};
 use sha2::Digest;
 use toml::Table;
-
-fn cases(file: &str) -> Vec<Table> {
-    let path = format!("{}/../../test-vectors/{file}", env!("CARGO_MANIFEST_DIR"));
-    let table: Table = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{path}: {e}")).parse().unwrap();
-    let cases: Vec<Table> = table["case"].as_array().unwrap().iter().map(|c| c.as_table().unwrap().clone()).collect();
-    assert!(!cases.is_empty(), "{file} holds no case");
-    cases
-}
-
-fn text<'a>(case: &'a Table, key: &str) -> &'a str {
-    case[key].as_str().unwrap()
-}
-
-fn octets(case: &Table, key: &str) -> Vec<u8> {
-    hex::decode(text(case, key)).unwrap()
-}
-
-fn curve(name: &str) -> Curve {
-    match name {
-        "secp256r1" => Curve::P256,
-        "secp384r1" => Curve::P384,
-        "brainpoolP256r1" => Curve::BrainpoolP256r1,
-        "brainpoolP384r1" => Curve::BrainpoolP384r1,
-        other => panic!("no curve {other}"),
-    }
-}
 
 fn scalar(curve: Curve, case: &Table, key: &str) -> SecretScalar {
     SecretScalar::from_bytes(curve, &octets(case, key)).unwrap()
 }
 
-/// RFC 5639 §3.4, §3.6; SEC 2 §2.4.2, §2.5.1
+/// RFC 5639 §3.2 to §3.7; SEC 2 §2.2.2, §2.3.2, §2.4.2, §2.5.1, §2.6.1
 #[test]
 fn domain_parameters_are_the_printed_ones() {
     let cases = cases("rfc5639/parameters.toml");
     assert_eq!(cases.len(), Curve::ALL.len(), "a curve without a vector");
     for case in &cases {
-        let parameters = curve(text(case, "name")).parameters();
+        let curve = curve(text(case, "name"));
+        assert_eq!(Some(i64::from(curve.parameter_id())), case["id"].as_integer());
+        let parameters = curve.parameters();
         assert_eq!(parameters.p, octets(case, "p"));
         assert_eq!(parameters.a, octets(case, "a"));
         assert_eq!(parameters.b, octets(case, "b"));
@@ -95,8 +69,11 @@ fn generic_mapping_of_the_worked_example() {
 #[test]
 fn public_keys_are_validated() {
     let (mut accepted, mut refused) = (0, 0);
-    for case in &cases("icao9303-11/ec_public_keys.toml") {
+    let mut seen = Vec::new();
+    let further = cases("icao9303-11/ec_public_keys_further_curves.toml");
+    for case in cases("icao9303-11/ec_public_keys.toml").iter().chain(&further) {
         let (curve, name) = (curve(text(case, "curve")), text(case, "name"));
+        seen.push(curve);
         let result = Point::decode(curve, &octets(case, "point"));
         if text(case, "expect") == "accepted" {
             assert_eq!(result.map(|point| point.encode()), Ok(octets(case, "point")), "{curve}: {name}");
@@ -111,16 +88,21 @@ fn public_keys_are_validated() {
         }
         refused += 1;
     }
-    assert_eq!((accepted, refused), (16, 60));
+    assert_eq!((accepted, refused), (44, 177));
+    assert!(Curve::ALL.iter().all(|curve| seen.contains(curve)), "a curve without a vector");
 }
 
-/// RFC 6979 Appendix A.2.5, A.2.6
+/// RFC 6979 Appendix A.2.3 to A.2.7
 #[test]
 fn signatures_are_deterministic() {
-    for case in &cases("rfc6979/ecdsa.toml") {
+    let cases = cases("rfc6979/ecdsa.toml");
+    let of = |name: &str| cases.iter().filter(|case| text(case, "curve") == name).count();
+    assert_eq!(["secp192r1", "secp224r1", "secp521r1"].map(of), [8; 3]);
+    for case in &cases {
         let curve = curve(text(case, "curve"));
         let message = text(case, "message").as_bytes();
         let digest = match text(case, "hash") {
+            "SHA-224" => sha2::Sha224::digest(message).to_vec(),
             "SHA-256" => sha2::Sha256::digest(message).to_vec(),
             "SHA-384" => sha2::Sha384::digest(message).to_vec(),
             "SHA-512" => sha2::Sha512::digest(message).to_vec(),
@@ -135,5 +117,23 @@ fn signatures_are_deterministic() {
             text(case, "name")
         );
         assert_eq!(ecdsa::verify_digest(&key.public(), &digest, &raw), Ok(()));
+    }
+}
+
+/// (n - 1)·G = -G, so n·G is infinity; and multiplication by the library's table is multiplication of the point.
+#[test]
+fn the_generator_has_the_order_of_the_parameters() {
+    for curve in Curve::ALL.iter().copied() {
+        let mut n = curve.parameters().n;
+        *n.last_mut().unwrap() -= 1;
+        let key = SecretScalar::from_bytes(curve, &n).unwrap();
+        let generator = Point::generator(curve);
+        let opposite = key.public();
+        assert_eq!(opposite.x(), generator.x(), "{curve}");
+        assert_ne!(opposite, generator, "{curve}");
+        assert_eq!(key.public_on(&generator), Ok(opposite.clone()), "{curve}");
+        assert_eq!(key.agree(&opposite), Ok(generator), "{curve}");
+        // -G + G
+        assert_eq!(mapping::generic(&[1], &opposite), Err(CurveError::Infinity), "{curve}");
     }
 }
