@@ -1,4 +1,4 @@
-//! The applet host: a whole card in process. Power, selection and sessions ([`host`]), the GlobalPlatform card manager
+//! The applet host: a whole card in process. Power, selection and sessions ([`Card`]), the GlobalPlatform card manager
 //! ([`gp`]), journalled memory ([`nvm`]), files behind one access gate ([`fs`]), and the eMRTD applet ([`emrtd`]).
 //!
 //! A [`Card`] is a [`bitaqa_apdu::Transport`]: it and a terminal meet as octets only. It has no clock, no global state

@@ -44,6 +44,15 @@ impl AnyCard {
         }
     }
 
+    /// Cells of a virtual card's memory that are not as they were written; 0 for a card in a reader.
+    pub fn damaged_cells(&self) -> usize {
+        match self {
+            Self::Virtual(card) => card.info().damaged_cells,
+            #[cfg(feature = "pcsc")]
+            Self::Reader(_) => 0,
+        }
+    }
+
     /// Puts the card away: an image is rewritten compactly.
     ///
     /// # Errors

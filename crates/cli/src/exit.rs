@@ -14,6 +14,8 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use crate::report::CheckReport;
+
 /// Class of a failure, which is its exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -77,6 +79,9 @@ pub struct Failure {
     /// Each single problem of an input.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub problems: Vec<Problem>,
+    /// Every step of an inspection that found the card wanting.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<CheckReport>,
     /// Whether a result was given that says the same: standard output then has its one JSON value already.
     #[serde(skip)]
     pub result_given: bool,
@@ -85,7 +90,7 @@ pub struct Failure {
 impl Failure {
     /// With a message alone.
     pub fn new(class: Class, message: impl Into<String>) -> Self {
-        Self { class, message: message.into(), problems: Vec::new(), result_given: false }
+        Self { class, message: message.into(), problems: Vec::new(), checks: Vec::new(), result_given: false }
     }
 
     /// A negative verdict, after the report that holds it.
@@ -115,7 +120,7 @@ impl Failure {
             1 => "the input has a problem; nothing was written".to_owned(),
             n => format!("the input has {n} problems; nothing was written"),
         };
-        Self { class: Class::BadInput, message, problems, result_given: false }
+        Self { problems, ..Self::new(Class::BadInput, message) }
     }
 
     /// Card or reader.

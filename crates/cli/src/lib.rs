@@ -49,7 +49,7 @@ pub fn main() -> ExitCode {
 fn run(cli: &Cli, output: Output) -> Result<(), Failure> {
     let passphrase = passphrase::Source::new(cli.passphrase_file.as_deref());
     match &cli.command {
-        Command::Demo(demo) => commands::demo::run(demo, output),
+        Command::Demo(demo) => commands::demo::run(demo, &passphrase, output),
         Command::Applicant(applicant) => commands::applicant::run(applicant, output),
         Command::Profile(profile) => commands::profile::run(profile, output),
         Command::Pki(pki) => commands::pki::run(pki, &passphrase, output),

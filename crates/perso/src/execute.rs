@@ -62,6 +62,9 @@ pub enum StepError {
     /// The journal; the step was then not sent.
     #[error(transparent)]
     Journal(#[from] JournalError),
+    /// The card in the reader is not the one that the plan was made for.
+    #[error("another card is in the reader")]
+    OtherChip,
     /// What the card holds is not what was sent.
     #[error("read back before sealing: {0} on the card is not what was written")]
     Digest(String),
@@ -80,6 +83,7 @@ impl StepError {
             Self::Gp(GpError::Session(SessionError::Status { sw, .. })) => sw.to_string(),
             Self::Gp(GpError::Session(SessionError::Transport { .. })) => "no answer".into(),
             Self::Digest(_) => "digest".into(),
+            Self::OtherChip => "other chip".into(),
             _ => "failed".into(),
         }
     }
@@ -189,11 +193,7 @@ fn run(
 
 /// A card swapped in the reader between two steps must not get another one's data.
 fn same_chip(kdd: Kdd, plan: &Plan) -> Result<(), StepError> {
-    if kdd == plan.kdd {
-        Ok(())
-    } else {
-        Err(StepError::Digest("the chip itself (another card is in the reader)".into()))
-    }
+    if kdd == plan.kdd { Ok(()) } else { Err(StepError::OtherChip) }
 }
 
 /// Asks the card for the digest of every file and compares with the plan's.

@@ -2,8 +2,8 @@
 //! means *unknown*; the card is then asked, never the step repeated blindly.
 //!
 //! A journal holds names of steps, the order's tag, the chip's diversification data and digests; no personal data and
-//! no key. One line of JSON an event; each line carries a hash over itself and the line before, so that a cut or
-//! changed journal shows itself. A torn last line is a write that a crash cut off, and is dropped.
+//! no key. One line of JSON an event; each line carries a hash over itself and the line before, so that a
+//! journal changed in the middle shows itself. A torn last line is a write that a crash cut off, and is dropped.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};

@@ -13,6 +13,7 @@ use crate::journal::{Event, Journal, JournalError, Kind, last_of};
 use crate::plan::{self, CardFacts, Plan, PlanError};
 use crate::probe::{self, AppletState, ChipState, ProbeError, life};
 use crate::vault::Kdd;
+use crate::vault::KeyVault;
 use crate::verify::{self, Report, VerifyError};
 
 /// How an order came to its end.
@@ -132,6 +133,7 @@ impl Admission {
         station: Station<'_>,
     ) -> Result<Receipt, OrderError> {
         let Self { chip, order, course } = self;
+        rehearse(profile, applicant, issuer, station.vault)?;
         let Station { card, trace, vault, journal, rng, progress } = station;
         let mut desk = Desk { vault, journal, rng, progress };
         let plan_around = |key: &[u8]| {
@@ -179,7 +181,13 @@ impl History {
 /// The resolution table: what the card shows against what the journal knows.
 fn resolve(chip: &ChipState, order: &[u8; 16], history: &History) -> Result<Course, OrderError> {
     let refused = |why, next| Err(OrderError::Refused { why, state: chip.describe(), next });
+    let locked = |applet: &AppletState| applet.life & life::LOCKED != 0;
     match &chip.applet {
+        _ if chip.card_life > life::CARD_SECURED => refused("the card is locked or terminated", "spoil the card"),
+        Some(applet) if locked(applet) => refused("the application on the card is locked", "spoil the card"),
+        None if chip.card_life >= life::CARD_SECURED => {
+            refused("the card is no blank: it is in its final state and has no application", "spoil the card")
+        }
         _ if chip.is_sealed() && history.verified => refused(
             "this order was already issued on this card and verified",
             "hand the card over; do not make it again",
@@ -189,7 +197,7 @@ fn resolve(chip: &ChipState, order: &[u8; 16], history: &History) -> Result<Cour
             refused("the card is already personalised and sealed", "take a blank card; find out whose this one is")
         }
         Some(AppletState { life, .. }) if *life != life::APPLICATION_SELECTABLE => {
-            refused("the application on the card is locked", "spoil the card")
+            refused("the application on the card is in a state that this program does not know", "spoil the card")
         }
         Some(AppletState { order: Some(bound), .. }) if bound != order => refused(
             "the card was begun for another order, or for this one with another record",
@@ -198,6 +206,22 @@ fn resolve(chip: &ChipState, order: &[u8; 16], history: &History) -> Result<Cour
         Some(AppletState { order: Some(_), .. }) => Ok(Course::Resumed),
         _ => Ok(Course::Fresh),
     }
+}
+
+/// Makes the whole plan without a card: whatever the record or the profile lacks shows here, before a card is touched.
+///
+/// # Errors
+/// [`PlanError`].
+pub fn rehearse(
+    profile: &Profile,
+    applicant: &Applicant,
+    issuer: &dyn Issuer,
+    vault: &dyn KeyVault,
+) -> Result<Plan, PlanError> {
+    // The card's key is the only thing not known yet, and any point of its curve has the same length.
+    let curve = Curve::from_parameter_id(profile.ca.parameter_id).ok_or(PlanError::NoCardKey)?;
+    let ca_public_key = Some(Point::generator(curve).encode());
+    plan::plan(profile, applicant, &CardFacts { kdd: [0; 10], ca_public_key, card_life: 0 }, issuer, vault)
 }
 
 /// Prepare and issue, up to and with sealing. Returns the octets written.
@@ -209,10 +233,6 @@ fn write(
     session: &mut Session<'_>,
     desk: &mut Desk<'_>,
 ) -> Result<usize, OrderError> {
-    // A record that makes no card is found before the first octet goes to the card. The card's key is the only thing
-    // not known yet, and any point of its curve has the same length.
-    let curve = Curve::from_parameter_id(profile.ca.parameter_id).ok_or(PlanError::NoCardKey)?;
-    plan_around(&Point::generator(curve).encode())?;
     let prepare = plan::prepare(profile, chip, order)?;
     let made = execute::execute(&prepare, profile, session, desk).map_err(unsealed)?;
     let held = chip.applet.as_ref().and_then(|applet| applet.ca_public_key.clone());
@@ -224,6 +244,9 @@ fn write(
 
 fn unsealed(source: ExecuteError) -> OrderError {
     let (state, next) = match &source.source {
+        StepError::OtherChip => {
+            ("another card is in the reader; it was not written to", "put the first card back and run again")
+        }
         StepError::Digest(_) => ("not sealed, holds data that is not the plan's", "spoil the card"),
         _ => ("not sealed; it holds no complete data", "run the same command again: it resumes this order"),
     };

@@ -132,7 +132,7 @@ pub enum PlanError {
     #[error(transparent)]
     Content(#[from] ContentError),
     /// A file larger than its room on the card.
-    #[error("{name}: {bytes} octets, the profile has room for {size_max}; use smaller images or another profile")]
+    #[error("{name}: {bytes} octets, the profile has room for {size_max}")]
     TooLarge {
         /// The file.
         name: String,

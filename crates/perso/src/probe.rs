@@ -15,6 +15,8 @@ pub mod life {
     pub const CARD_INITIALIZED: u8 = 0x07;
     /// Card: in the holder's hands.
     pub const CARD_SECURED: u8 = 0x0F;
+    /// Bit of a locked application.
+    pub const LOCKED: u8 = 0x80;
     /// Application: being personalised.
     pub const APPLICATION_SELECTABLE: u8 = 0x07;
     /// Application: sealed.
@@ -57,16 +59,15 @@ pub struct ChipState {
 impl ChipState {
     /// Whether the application is sealed.
     pub fn is_sealed(&self) -> bool {
-        self.applet.as_ref().is_some_and(|applet| applet.life & 0x7F == life::APPLICATION_PERSONALIZED)
+        self.applet.as_ref().is_some_and(|applet| applet.life == life::APPLICATION_PERSONALIZED)
     }
 
     /// In words, for an operator.
     pub fn describe(&self) -> String {
         let applet = match &self.applet {
             None => "no eMRTD application".to_owned(),
-            Some(applet) if applet.life & 0x7F == life::APPLICATION_PERSONALIZED => {
-                "eMRTD sealed (PERSONALIZED)".into()
-            }
+            Some(applet) if applet.life & life::LOCKED != 0 => "eMRTD locked".into(),
+            Some(applet) if applet.life == life::APPLICATION_PERSONALIZED => "eMRTD sealed (PERSONALIZED)".into(),
             Some(AppletState { order: None, .. }) => "eMRTD installed, not bound to an order".into(),
             Some(_) => "eMRTD begun, not sealed".into(),
         };
@@ -78,7 +79,7 @@ impl ChipState {
     }
 }
 
-/// Why a card could not be probed. Nothing on it has changed, and no try of a key was spent.
+/// Why a card could not be probed. Nothing on it has changed but its sequence counter, and no try of a key was spent.
 #[derive(Debug, thiserror::Error)]
 pub enum ProbeError {
     /// Neither the profile's transport keys nor the issuer's are on it.

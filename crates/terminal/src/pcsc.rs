@@ -1,5 +1,5 @@
-//! Real readers through PC/SC. One thread per reader: all calls block. The card is held in shared mode with a
-//! transaction around the whole use, so that no other program can put a command between two of ours.
+//! Real readers through PC/SC. One thread per reader: all calls block. The card is held in exclusive
+//! mode, so that no other program can put a command between two of ours.
 
 use std::ffi::CString;
 

@@ -155,6 +155,7 @@ mod tests {
     }
 
     #[test]
+    #[allow(clippy::match_same_arms)] // a row of the table an arm
     fn every_cell_of_the_application_table() {
         use AppLife::{Installed, LockedPersonalized, LockedSelectable, Personalized, Selectable};
         for from in AppLife::ALL {

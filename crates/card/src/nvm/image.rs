@@ -2,11 +2,13 @@
 //!
 //! ```text
 //! header   "BTQ-CARD" ‖ version(2) ‖ capacity(4) ‖ CRC-32(4) of what stands before
-//! frame    length of the writes(4) ‖ writes ‖ CRC-32(4) of length and writes
+//! frame    length of the writes(4) ‖ the same inverted(4) ‖ writes ‖ CRC-32(4) of all before
 //! write    kind(1: 0 put, 1 append, 2 remove) ‖ owner(1) ‖ key(2) ‖ octets(4) ‖ content
 //! ```
 //! A frame is one transaction. All numbers are big endian. The last frame may be incomplete or have a wrong checksum:
-//! that is a write cut off by power loss, and is dropped. A wrong checksum anywhere else is damage: the content is
+//! that is a write cut off by power loss, and is dropped. A length that is not confirmed by its inverse is damage too,
+//! and the image is then refused and left as it is: behind a wrong length everything would look torn.
+//! A wrong checksum anywhere else is damage: the content is
 //! kept, since a chip with a flipped bit also serves what it holds, and the cells are reported.
 
 use std::collections::BTreeMap;
@@ -75,7 +77,9 @@ impl Frame {
     /// Length ‖ writes ‖ checksum.
     pub fn write_to(&self, out: &mut Vec<u8>) {
         let start = out.len();
-        out.extend_from_slice(&number(self.0.len()));
+        let length = number(self.0.len());
+        out.extend_from_slice(&length);
+        out.extend_from_slice(&length.map(|octet| !octet));
         out.extend_from_slice(&self.0);
         let checksum = crc32fast::hash(out.get(start..).unwrap_or_default());
         out.extend_from_slice(&checksum.to_be_bytes());
@@ -120,7 +124,7 @@ pub fn load(octets: &[u8]) -> Result<Loaded, ImageError> {
     let mut loaded = Loaded { cells: BTreeMap::new(), capacity, damaged: Vec::new(), torn_at: None };
     let mut at = HEADER_LENGTH;
     while at < octets.len() {
-        let Some((payload, intact, next)) = read_frame(octets, at) else {
+        let Some((payload, intact, next)) = read_frame(octets, at)? else {
             loaded.torn_at = Some(at);
             break;
         };
@@ -161,15 +165,21 @@ fn read_header(octets: &[u8]) -> Result<usize, ImageError> {
     usize::try_from(u32::from_be_bytes(*capacity)).map_err(|_| ImageError::Structure(10))
 }
 
-/// Writes, whether the checksum holds, and where the next frame begins; `None` when the frame is not complete.
-fn read_frame(octets: &[u8], at: usize) -> Option<(&[u8], bool, usize)> {
-    let rest = octets.get(at..)?;
-    let (length, body) = rest.split_first_chunk::<4>()?;
-    let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
-    let payload = body.get(..length)?;
-    let checksum = body.get(length..length.checked_add(4)?)?;
-    let intact = crc32fast::hash(rest.get(..4 + length)?).to_be_bytes() == checksum;
-    Some((payload, intact, at + 4 + length + 4))
+/// Writes of a frame, whether its checksum holds, and where the next frame begins.
+type FrameAt<'a> = (&'a [u8], bool, usize);
+
+/// The frame at an offset; `None` when the octets end before it does.
+fn read_frame(octets: &[u8], at: usize) -> Result<Option<FrameAt<'_>>, ImageError> {
+    let rest = octets.get(at..).unwrap_or_default();
+    let Some((&[a, b, c, d, na, nb, nc, nd], body)) = rest.split_first_chunk::<8>() else { return Ok(None) };
+    if [na, nb, nc, nd] != [!a, !b, !c, !d] {
+        return Err(ImageError::Structure(at));
+    }
+    let length = usize::try_from(u32::from_be_bytes([a, b, c, d])).map_err(|_| ImageError::Structure(at))?;
+    let end = length.checked_add(4).ok_or(ImageError::Structure(at))?;
+    let (Some(payload), Some(checksum)) = (body.get(..length), body.get(length..end)) else { return Ok(None) };
+    let covered = rest.get(..8 + length).unwrap_or_default();
+    Ok(Some((payload, crc32fast::hash(covered).to_be_bytes() == checksum, at + 8 + end)))
 }
 
 fn read_writes(mut payload: &[u8]) -> Option<Vec<Write>> {
@@ -210,6 +220,22 @@ mod tests {
         let mut bent = header(10);
         bent[12] ^= 1;
         assert!(matches!(load(&bent), Err(ImageError::Structure(14))));
+    }
+
+    #[test]
+    fn a_bent_length_is_damage_and_not_a_torn_tail() {
+        let cell = CellId { owner: 1, key: 2 };
+        let mut octets = header(100);
+        Frame::of(&[Write::Put(cell, vec![1; 20])]).write_to(&mut octets);
+        Frame::of(&[]).write_to(&mut octets);
+        for bit in 0..32 {
+            let mut bent = octets.clone();
+            bent[HEADER_LENGTH + bit / 8] ^= 1 << (bit % 8);
+            assert!(matches!(load(&bent), Err(ImageError::Structure(HEADER_LENGTH))), "bit {bit}");
+        }
+        for cut in HEADER_LENGTH + 1..HEADER_LENGTH + 20 {
+            assert_eq!(load(&octets[..cut]).unwrap().torn_at, Some(HEADER_LENGTH));
+        }
     }
 
     proptest! {

@@ -90,7 +90,7 @@ fn ask(card: &mut AnyCard, name: String) -> Result<Info, Failure> {
     let atr = card.reset().map_err(Failure::card)?;
     let mut totals = Totals::default();
     let mut session = Session::open(card, &mut totals).map_err(Failure::card)?;
-    // The issuer security domain is named by the empty AID (GPC 2.3.1 §11.9.2.3) where the profile is not known.
+    // Where the profile is not known, the issuer security domain is asked for by the AID that most cards give it.
     let versions = bitaqa_apdu::Aid::from_hex(ISD_AID).ok().and_then(|aid| {
         gp::select(&mut session, &aid).ok()?;
         gp::key_information(&mut session).ok()

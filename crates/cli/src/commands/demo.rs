@@ -11,7 +11,7 @@ use super::{applicant, card, inspect, personalise, pki};
 use crate::args::{CardArg, Demo, Inspect, Personalise};
 use crate::exit::Failure;
 use crate::output::{Form, Output, table};
-use crate::passphrase::{self, Source};
+use crate::passphrase::Source;
 use crate::report::{CheckReport, InspectionReport};
 use crate::{pki_folder, world};
 
@@ -42,7 +42,7 @@ struct Artefacts {
 ///
 /// # Errors
 /// Whatever one of the commands answers; verdict when an inspection is negative.
-pub fn run(request: &Demo, output: Output) -> Result<(), Failure> {
+pub fn run(request: &Demo, given: &Source, output: Output) -> Result<(), Failure> {
     let began = Instant::now();
     let folder = request.out.clone().unwrap_or_else(default_folder);
     pki_folder::fresh_folder(&folder)?;
@@ -54,13 +54,12 @@ pub fn run(request: &Demo, output: Output) -> Result<(), Failure> {
     // A demonstration keeps the passphrase beside the keys, so that the next command on this folder just works; asking
     // for one would stop it in the middle.
     let quiet = Output { form: Form::Json };
-    pki::init(&at.pki, &Source::new(None), quiet)?;
+    pki::init(&at.pki, given, quiet)?;
     card::new(profile, &at.card)?;
-    let source = Source::new(Some(&at.pki.join(passphrase::FILE)).filter(|file| file.is_file()).map(PathBuf::as_path));
-    let verification = personalise::personalise_quietly(&order(profile, &at), &source, output)?;
+    let verification = personalise::personalise_quietly(&order(profile, &at), given, output)?;
     let can = read_can(&at.print_data)?;
-    let (by_can, _) = inspect::inspect(&inspection(&at, Some(can), Some(at.inspection.clone())), &source, output)?;
-    let (by_mrz, _) = inspect::inspect(&inspection(&at, None, None), &source, output)?;
+    let (by_can, _) = inspect::inspect(&inspection(&at, Some(can), Some(at.inspection.clone())), given, output)?;
+    let (by_mrz, _) = inspect::inspect(&inspection(&at, None, None), given, output)?;
 
     let positive = [&verification, &by_can, &by_mrz].iter().all(|report| report.is_positive());
     let shortcomings = [&by_can, &by_mrz].map(InspectionReport::shortcomings).join("; ");

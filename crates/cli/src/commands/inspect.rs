@@ -69,12 +69,14 @@ pub fn inspect(request: &Inspect, source: &Source, output: Output) -> Result<(In
         Conditions { trust: &trust, terminal: terminal.as_ref(), application, extra: &extra, at: world::now() };
     let mut card = AnyCard::open(&request.card, output)?;
     let mut trace = OptionalTrace::open(request.trace.as_deref())?;
+    let damaged_cells = card.damaged_cells();
     let ended = inspection::run(&mut card, &mut trace, &password, &conditions, &mut world::rng());
     card.put_away()?;
     let inspection = ended.map_err(|error| {
         Failure::card(format!("{error}. The card is unharmed. Next: put it on the reader and try again"))
     })?;
-    let report = InspectionReport::new(&inspection, kind, inspection.is_positive());
+    let report =
+        InspectionReport { damaged_cells, ..InspectionReport::new(&inspection, kind, inspection.is_positive()) };
     if let Some(folder) = &request.out {
         write_files(folder, &inspection, &report)?;
     }

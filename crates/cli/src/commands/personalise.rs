@@ -8,7 +8,7 @@ use bitaqa_perso::applicant::Applicant;
 use bitaqa_perso::execute::Station;
 use bitaqa_perso::journal::{FileJournal, JournalError};
 use bitaqa_perso::order::{self, Course, OrderError, Receipt};
-use bitaqa_perso::plan;
+use bitaqa_perso::plan::{self, PlanError};
 use bitaqa_pki::TrustStore;
 use bitaqa_profile::{FileContent, Profile};
 use bitaqa_terminal::inspection::{Conditions, ExtraFile, Terminal};
@@ -22,7 +22,7 @@ use crate::exit::{Class, Failure, Problem};
 use crate::output::{Bar, Form, Output};
 use crate::passphrase::Source;
 use crate::pki_folder::{self, IssuerFolder};
-use crate::report::InspectionReport;
+use crate::report::{CheckReport, InspectionReport};
 use crate::{profile_source, world};
 
 #[derive(Serialize)]
@@ -84,7 +84,14 @@ fn personalise(request: &Personalise, source: &Source, output: Output) -> Result
 
     let files = Files::of(request);
     let new_files: Vec<&PathBuf> = files.all().filter(|file| !file.exists()).collect();
-    let run = Run { profile: &profile, person: &person, issuer: &issuer, trust: &trust, terminal: &terminal };
+    let run = Run {
+        record: &request.applicant,
+        profile: &profile,
+        person: &person,
+        issuer: &issuer,
+        trust: &trust,
+        terminal: &terminal,
+    };
     let ended = run.onto(&request.card, &files, output);
     if ended.as_ref().is_err_and(|failure| failure.class == Class::BadInput) {
         take_back(&new_files);
@@ -103,7 +110,12 @@ struct Files {
 impl Files {
     fn of(request: &Personalise) -> Self {
         let journal = journal_file(request);
-        let print_data = request.print_data.clone().unwrap_or_else(|| with_ending(&journal, "print.json"));
+        // Beside an image there is one card; a reader sees many, and each record has its own name.
+        let stem = match &request.card.image {
+            Some(_) => journal.clone(),
+            None => request.applicant.clone(),
+        };
+        let print_data = request.print_data.clone().unwrap_or_else(|| with_ending(&stem, "print.json"));
         Self { journal, print_data, trace: request.trace.clone() }
     }
 
@@ -124,6 +136,7 @@ fn take_back(new_files: &[&PathBuf]) {
 
 /// An order whose input is checked.
 struct Run<'a> {
+    record: &'a Path,
     profile: &'a Profile,
     person: &'a Applicant,
     issuer: &'a IssuerFolder,
@@ -135,6 +148,7 @@ impl Run<'_> {
     fn onto(&self, card: &CardArg, files: &Files, output: Output) -> Result<(Receipt, Totals), Failure> {
         let (profile, person) = (self.profile, self.person);
         let vault = self.issuer.vault(profile);
+        order::rehearse(profile, person, self.issuer, &vault).map_err(|error| plan_failure(&error, self.record))?;
         let mut card = AnyCard::open(card, output)?;
         let mut journal = FileJournal::open(&files.journal).map_err(|error| journal_failure(&files.journal, error))?;
         let tag = plan::order_tag(person, profile, &vault);
@@ -156,7 +170,7 @@ impl Run<'_> {
             progress: &mut bar,
         };
         // Print data come between: not for a card that is refused, and before a card is sealed whose CAN nobody knows.
-        let refused = |error| order_failure(&error);
+        let refused = |error| order_failure(&error, self.record);
         let ended = order::admit(profile, person, &mut station).map_err(refused).and_then(|admission| {
             write_print_data(&files.print_data, person, &plan::can(person, &vault, &tag))?;
             admission.run(profile, person, self.issuer, &conditions, station).map_err(refused)
@@ -246,7 +260,7 @@ fn journal_failure(file: &Path, error: JournalError) -> Failure {
     }
 }
 
-/// What the laser needs, for its owner only.
+/// What the laser needs, for its owner only. Whole or not at all: a half file would stop the order's next run.
 fn write_print_data(file: &Path, person: &Applicant, can: &str) -> Result<(), Failure> {
     let data = PrintData { document_number: person.document_number(), can, mrz: person.mrz().lines() };
     let text = serde_json::to_string_pretty(&data).map_err(|error| Failure::new(Class::Internal, error.to_string()))?;
@@ -257,7 +271,13 @@ fn write_print_data(file: &Path, person: &Applicant, can: &str) -> Result<(), Fa
             let what = "print data of another order, or another file, lie there";
             Err(Failure::input(file, what, "give --print-data FILE with another name; nothing is ever overwritten"))
         }
-        Err(_) => pki_folder::write_new(file, text.as_bytes(), true),
+        Err(_) => {
+            let beside = with_ending(file, "new");
+            let _ = std::fs::remove_file(&beside); // left by a crash; if it cannot go, writing tells why
+            pki_folder::write_new(&beside, text.as_bytes(), true)?;
+            let moved = std::fs::rename(&beside, file);
+            moved.map_err(|error| Failure::input(file, error, "give --print-data FILE in a folder that can be written"))
+        }
     }
 }
 
@@ -267,13 +287,27 @@ pub fn extra_files(profile: &Profile) -> Vec<ExtraFile> {
     optional.map(|file| ExtraFile { name: file.name.clone(), sfi: file.sfi }).into_iter().collect()
 }
 
-fn order_failure(error: &OrderError) -> Failure {
-    let class = match error {
-        OrderError::NotGood(_) => Class::Verdict,
-        OrderError::Plan(_) => Class::BadInput,
-        _ => Class::Card,
+fn order_failure(error: &OrderError, record: &Path) -> Failure {
+    match error {
+        OrderError::Plan(error) => plan_failure(error, record),
+        OrderError::NotGood(report) => Failure {
+            checks: report.inspection.checks.iter().map(CheckReport::from).collect(),
+            ..Failure::new(Class::Verdict, error.to_string())
+        },
+        other => Failure::card(other),
+    }
+}
+
+/// A record that passes its own checks and does not fit the profile's files.
+fn plan_failure(error: &PlanError, record: &Path) -> Failure {
+    let field = match error {
+        PlanError::TooLarge { name, .. } => name.clone(),
+        _ => String::new(),
     };
-    Failure::new(class, error.to_string())
+    let (file, what) = (record.display().to_string(), error.to_string());
+    let remedy =
+        "shorten the entries or the images that go into this file, or take a profile with more room".to_owned();
+    Failure::problems(vec![Problem { file, field, what, remedy }])
 }
 
 /// A trace into a file, or counting only.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use bitaqa_pki::Certificate;
-use bitaqa_pki::cvc::CvCertificate;
+use bitaqa_pki::cvc::{CvCertificate, Role};
 use serde::Serialize;
 
 use crate::args::Pki;
@@ -99,7 +99,16 @@ fn cv_row(file: &str, certificate: &CvCertificate) -> Row {
         issuer: certificate.authority().to_string(),
         from: certificate.effective().to_string(),
         until: certificate.expiry().to_string(),
-        rights: format!("{:?}, {}", chat.role(), rights_words(certificate)),
+        rights: format!("{}, {}", role_words(chat.role()), rights_words(certificate)),
+    }
+}
+
+const fn role_words(role: Role) -> &'static str {
+    match role {
+        Role::Cvca => "CVCA",
+        Role::DvDomestic => "domestic DV",
+        Role::DvForeign => "foreign DV",
+        Role::Terminal => "inspection system",
     }
 }
 

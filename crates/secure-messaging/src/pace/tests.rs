@@ -407,7 +407,7 @@ fn passwords_are_checked_and_do_not_show_themselves() {
 
 #[test]
 fn an_offer_beyond_this_terminal_is_told_before_anything_is_sent() {
-    let info = PaceInfo { protocol: ID_PACE_ECDH_GM_AES_CBC_CMAC_128, version: 2, parameter_id: Some(18) };
+    let info = PaceInfo { protocol: ID_PACE_ECDH_GM_AES_CBC_CMAC_128, version: 2, parameter_id: Some(19) };
     let mut send = |_| -> Result<Response, Infallible> { panic!("nothing may be sent") };
     let result = establish(&mut send, &info, &Password::can("123456").unwrap(), &mut Seeded(1));
     assert!(matches!(result, Err(TerminalError::Protocol(PaceError::Unsupported { .. }))));

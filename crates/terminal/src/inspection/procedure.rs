@@ -234,16 +234,18 @@ impl<'a, 't> Procedure<'a, 't> {
     fn group(&mut self, number: u8, sod: Option<&Sod>, access: Access) -> Result<Option<Bytes>, SessionError> {
         let name = format!("DG{number}");
         let step = format!("{name} hash");
-        let sod = sod.filter(|sod| listed(sod).contains(&number));
-        if number == 14 && sod.is_none() {
-            self.found.note(step, Verdict::NotOffered("EF.SOD lists no DG14".into()));
+        let Some(sod) = sod else {
+            self.found.note(step, without(steps::SOD));
+            return Ok(None);
+        };
+        if !listed(sod).contains(&number) {
+            self.found.note(step, Verdict::NotOffered(format!("EF.SOD lists no {name}")));
             return Ok(None);
         }
         self.step(&step, |this| match emrtd::read_file(&mut this.session, number) {
             Ok(content) => {
                 this.keep(name.clone(), &content);
-                let verdict = sod.map_or(HashVerdict::NotListed, |sod| sod.compare(number, &content));
-                Ok(match (verdict, access) {
+                Ok(match (sod.compare(number, &content), access) {
                     (_, Access::Closed) => {
                         Err(Verdict::Failed(format!("{name} can be read without Terminal Authentication")))
                     }
