@@ -360,8 +360,8 @@ fn what_is_no_record_is_refused() {
     }
 }
 
-/// Changes of the profile's text: name, from, to, the place that is blamed (`@n`: lines counted from the change), what is
-/// wrong.
+/// Changes of the profile's text: name, from, to, the place that is blamed (`@n`: lines counted from the change), and
+/// what is wrong.
 const PROFILE_ROWS: &[(&str, &str, &str, &str, &str)] = &[
     ("unknown key", "[holder]", "colour = \"blue\"\n[holder]", "line @0, column 1", "unknown field `colour`"),
     ("missing key", "age_years_min = 12\n", "", "line @-1, column 1", "missing field `age_years_min`"),
@@ -483,20 +483,36 @@ fn every_fault_of_a_record_is_told_at_once() {
     assert_eq!(fields, ["names.arabic.surname", "cin", "portrait.file"]);
 }
 
-/// Where a run cannot write what it has to, it writes nothing at all: no journal, no print data, no octet on the card.
+/// Where a run cannot open the files that it has to write, it writes nothing at all: no octet on the card either.
 #[test]
-fn files_that_cannot_be_written_are_refused() {
+fn files_that_cannot_be_opened_are_refused() {
     let desk = Desk::new();
     std::fs::write(desk.path("taken"), "not ours\n").unwrap();
-    let rows = [
-        ("--journal", "nowhere/journal", "nowhere/journal"),
-        ("--journal", "taken", "taken"),
-        ("--print-data", "taken", "taken"),
-        ("--print-data", "taken/print.json", "taken/print.json"),
-        ("--trace", "nowhere/trace", "nowhere/trace"),
-    ];
-    for (flag, name, file) in rows {
+    let rows = [("--journal", "nowhere/journal"), ("--journal", "taken"), ("--trace", "nowhere/trace")];
+    for (flag, name) in rows {
         let way = desk.personalise_arguments(&[flag, &desk.arg(name)]);
-        expect_refusal(&format!("{flag} {name}"), &desk, &desk.arg(file), "", "", &[way]);
+        expect_refusal(&format!("{flag} {name}"), &desk, &desk.arg(name), "", "", &[way]);
     }
+}
+
+/// Print data are for admitted cards only, so the card was asked before: its counters may have moved, nothing else.
+#[test]
+fn print_data_that_cannot_be_written_stop_the_order() {
+    let desk = Desk::new();
+    std::fs::write(desk.path("taken"), "not ours\n").unwrap();
+    let image = desk.arg("card.image");
+    let state = || run(&["card", "info", "--json", "--image", &image]).expect_code(0).json();
+    let (mut before, blank) = (desk.content(), state());
+    before.remove("card.image");
+    for name in ["taken", "taken/print.json", "applicant", "applicant/portrait.jpg", "card.image"] {
+        let file = desk.arg(name);
+        let problems = desk.personalise(&["--json", "--print-data", &file]).expect_code(3).problems();
+        assert_eq!((problems.len(), &problems[0].file), (1, &file));
+        assert!(!problems[0].what.is_empty() && !problems[0].remedy.is_empty(), "{problems:?}");
+        let mut after = desk.content();
+        after.remove("card.image");
+        assert!(after == before, "{name}: written after all: {:?}", after.keys());
+        assert_eq!(state(), blank, "{name}");
+    }
+    desk.personalise(&[]).expect_code(0);
 }
