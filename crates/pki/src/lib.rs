@@ -6,10 +6,14 @@
 //! door: [`Signer`].
 
 mod algorithm;
+mod ber;
+mod cms;
+pub mod crl;
 pub mod cvc;
 mod digest;
 pub mod issuer_keys;
 pub mod key_file;
+pub mod master_list;
 mod note;
 mod public_key;
 pub mod rsa;
@@ -20,7 +24,10 @@ pub mod trust;
 pub mod x509;
 
 pub use algorithm::{PssParameters, SignatureAlgorithm};
+pub use cms::{CmsError, SignedContent, SignerId};
+pub use crl::RevocationList;
 pub use digest::HashAlgorithm;
+pub use master_list::MasterList;
 pub use note::Note;
 pub use public_key::{PublicKey, VerifyError};
 pub use signer::{SignError, Signature, Signer, SoftwareSigner};

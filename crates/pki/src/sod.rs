@@ -7,7 +7,7 @@
 //!     SignedData version 3, digestAlgorithms { SHA-256 }
 //!       eContentType 2.23.136.1.1.1, eContent: LDSSecurityObject
 //!       certificates { document signer }
-//!       SignerInfo version 1: issuer and serial number, signedAttrs { contentType, messageDigest }, ECDSA
+//!       SignerInfo: issuer and serial number or key identifier, signedAttrs { contentType, messageDigest }
 //! ```
 //! No signingTime is written, so that the same data groups and keys give the same file. Verifying comes in steps, as an
 //! inspector owes a verdict on each: [`Sod::parse`], [`Sod::verify_signature`], [`Sod::verify_path`], [`Sod::compare`].
@@ -17,12 +17,13 @@ mod sign;
 mod verify;
 
 pub use security_object::SecurityObject;
-pub use sign::sign;
+pub use sign::{SodOptions, sign, sign_with};
 pub use verify::{HashVerdict, Sod, Verification, verify};
 
-use crate::spki::SpkiError;
-use crate::x509::CertificateError;
-use crate::{HashAlgorithm, SignError};
+pub use crate::cms::SignerId;
+
+use crate::HashAlgorithm;
+use crate::cms::CmsError;
 use bitaqa_apdu::tlv::{Tag, TlvError};
 use const_oid::ObjectIdentifier;
 
@@ -38,15 +39,9 @@ pub enum SodError {
     /// Not one object 77.
     #[error("EF.SOD is not well-formed: {0}")]
     Tlv(#[from] TlvError),
-    /// Not a DER CMS SignedData of RFC 5652.
-    #[error("EF.SOD holds no CMS SignedData: {0}")]
-    Cms(der::Error),
-    /// Another content than SignedData, or signed data of another kind.
-    #[error("EF.SOD holds content of type {0}")]
-    ContentType(ObjectIdentifier),
-    /// Signed data without content.
-    #[error("EF.SOD does not contain the security object")]
-    NoContent,
+    /// The signed data in it: structure, signer and signature.
+    #[error("EF.SOD: {0}")]
+    Cms(#[from] CmsError),
     /// Not a DER LDSSecurityObject.
     #[error("the LDS security object is malformed: {0}")]
     SecurityObject(der::Error),
@@ -73,36 +68,6 @@ pub enum SodError {
     /// 2 to 16 data groups, 9303-10 §4.6.2.3.
     #[error("a security object lists 2 to 16 data groups, not {0}")]
     DataGroups(usize),
-    /// Exactly one signer.
-    #[error("EF.SOD has {0} signers instead of one")]
-    Signers(usize),
-    /// The signer's certificate is not among the certificates, or there are none.
-    #[error("EF.SOD does not contain the certificate of its signer")]
-    NoDocumentSigner,
-    /// The signer's certificate.
-    #[error("the document signer certificate is unusable: {0}")]
-    Certificate(#[from] CertificateError),
-    /// The document signer's key.
-    #[error("the document signer's key is unusable: {0}")]
-    PublicKey(#[from] SpkiError),
-    /// The attributes that the signature covers are missing, twice, or of another content type.
-    #[error("the signed attributes of EF.SOD are missing or contradictory")]
-    SignedAttributes,
-    /// The security object was changed after signing.
-    #[error("the security object is not the one that was signed")]
-    MessageDigest,
-    /// An algorithm that is not spoken here, or one that contradicts the digest algorithm.
-    #[error("signatures with algorithm {0} are not supported")]
-    SignatureAlgorithm(ObjectIdentifier),
-    /// The signature does not verify with the document signer's key.
-    #[error("the signature of EF.SOD was not made by the document signer in it")]
-    Signature,
-    /// The signer does not hold the key of the certificate.
-    #[error("the signing key does not belong to the document signer certificate of {0}")]
-    NotTheKeyOf(String),
-    /// The signer.
-    #[error(transparent)]
-    Sign(#[from] SignError),
     /// Encoding failed.
     #[error("EF.SOD cannot be encoded: {0}")]
     Encode(der::Error),

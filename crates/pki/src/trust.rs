@@ -1,7 +1,12 @@
-//! The CSCA certificates that an inspector trusts, 9303-12 §5.1.
+//! The CSCA certificates that an inspector trusts, where they came from, and the revocation lists that go with them:
+//! 9303-12 §5.3 and §6.1.
 
-use crate::Certificate;
-use crate::x509::CertificateError;
+use crate::crl::CrlError;
+use crate::master_list::{MasterList, MasterListError};
+use crate::x509::{CertificateError, same_name};
+use crate::{Certificate, RevocationList};
+use time::UtcDateTime;
+use x509_cert::name::Name;
 
 /// Why a certificate was not taken into a trust store.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -18,18 +23,53 @@ pub enum TrustError {
     /// Neither self-signed nor a link certificate of a CSCA that is trusted already (9303-12 §7.1.1.5).
     #[error("{0} is signed neither by itself nor by a trusted CSCA")]
     NotSelfSigned(String),
+    /// Not a revocation list, or none that a trusted CSCA has signed.
+    #[error(transparent)]
+    RevocationList(#[from] CrlError),
+    /// No trusted CSCA has the name of the list's issuer.
+    #[error("no trusted CSCA has issued the revocation list of {0}")]
+    NoIssuer(String),
+    /// A newer list of the same CSCA is there already: going back would hide what was revoked since.
+    #[error("a newer revocation list of {0} is known")]
+    OlderList(String),
 }
 
-/// CSCA certificates, in the order of their import.
+/// How a CSCA certificate came to be trusted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TrustSource {
+    /// Given by the operator.
+    Given,
+    /// On a master list that this signer has signed.
+    MasterList {
+        /// Subject of the master list signer.
+        signer: String,
+    },
+}
+
+/// CSCA certificates, in the order of their import, and revocation lists, one for each name of an issuer.
 #[derive(Clone, Debug, Default)]
 pub struct TrustStore {
     certificates: Vec<Certificate>,
+    /// Beside the certificates, in their order.
+    sources: Vec<TrustSource>,
+    lists: Vec<RevocationList>,
+}
+
+/// What became of the certificates on a master list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ImportReport {
+    /// Subjects of those that are trusted now and were not before.
+    pub taken: Vec<String>,
+    /// How many were trusted already.
+    pub known: usize,
+    /// Subject, or place on the list where it cannot be read, and the reason of the refusal.
+    pub refused: Vec<(String, TrustError)>,
 }
 
 impl TrustStore {
     /// Trusts nobody.
     pub const fn new() -> Self {
-        Self { certificates: Vec::new() }
+        Self { certificates: Vec::new(), sources: Vec::new(), lists: Vec::new() }
     }
 
     /// Takes one CSCA certificate; the same octets twice are kept once.
@@ -37,6 +77,11 @@ impl TrustStore {
     /// # Errors
     /// [`TrustError::NotACa`], [`TrustError::NotSelfSigned`], [`TrustError::Certificate`] for an unusable key.
     pub fn add(&mut self, certificate: Certificate) -> Result<(), TrustError> {
+        self.add_from(certificate, TrustSource::Given).map(drop)
+    }
+
+    /// As [`TrustStore::add`]; `true` when it was not there before.
+    fn add_from(&mut self, certificate: Certificate, source: TrustSource) -> Result<bool, TrustError> {
         if !certificate.is_ca() {
             return Err(TrustError::NotACa(certificate.subject()));
         }
@@ -49,10 +94,88 @@ impl TrustStore {
         if !self_signed && !self.certificates.iter().any(signed_by) {
             return Err(TrustError::NotSelfSigned(certificate.subject()));
         }
-        if !self.certificates.contains(&certificate) {
+        let is_new = !self.certificates.contains(&certificate);
+        if is_new {
             self.certificates.push(certificate);
+            self.sources.push(source);
+        }
+        Ok(is_new)
+    }
+
+    /// Verifies a master list at an instant and takes the certificates on it: those signed by themselves, and links from
+    /// a CSCA that is trusted or on the list. A certificate that is refused keeps no other from being taken.
+    ///
+    /// # Errors
+    /// [`MasterListError`] when the list itself is not to be believed; nothing is taken then.
+    pub fn add_master_list(&mut self, list: &MasterList, at: UtcDateTime) -> Result<ImportReport, MasterListError> {
+        list.verify(self, at)?;
+        let source = TrustSource::MasterList { signer: list.signer().subject() };
+        let unreadable = list.unreadable().iter();
+        let refused = unreadable.map(|(place, error)| (format!("certificate {place}"), error.clone().into()));
+        let mut report = ImportReport { refused: refused.collect(), ..ImportReport::default() };
+        let mut waiting: Vec<&Certificate> = list.certificates().iter().collect();
+        // A link may stand before the certificate that has signed it: as long as one is taken, another may follow.
+        loop {
+            let mut later = Vec::new();
+            for certificate in &waiting {
+                match self.add_from((*certificate).clone(), source.clone()) {
+                    Ok(true) => report.taken.push(certificate.subject()),
+                    Ok(false) => report.known += 1,
+                    Err(TrustError::NotSelfSigned(_)) => later.push(*certificate),
+                    Err(error) => report.refused.push((certificate.subject(), error)),
+                }
+            }
+            if later.len() == waiting.len() || later.is_empty() {
+                let refusal = |certificate: &&Certificate| {
+                    let subject = certificate.subject();
+                    (subject.clone(), TrustError::NotSelfSigned(subject))
+                };
+                report.refused.extend(later.iter().map(refusal));
+                return Ok(report);
+            }
+            waiting = later;
+        }
+    }
+
+    /// Takes the revocation list of a trusted CSCA in the place of an older one. Its times are judged when a path is
+    /// checked.
+    ///
+    /// # Errors
+    /// [`TrustError::NoIssuer`], [`TrustError::RevocationList`] when no trusted key has signed it,
+    /// [`TrustError::OlderList`].
+    pub fn add_revocation_list(&mut self, list: RevocationList) -> Result<(), TrustError> {
+        let issuers = self.certificates.iter().filter(|csca| same_name(list.issuer_name(), csca.subject_name()));
+        let mut refusal = TrustError::NoIssuer(list.issuer());
+        for csca in issuers {
+            match list.verify(csca) {
+                Ok(()) => return self.replace_list(list),
+                Err(error) => refusal = error.into(),
+            }
+        }
+        Err(refusal)
+    }
+
+    fn replace_list(&mut self, list: RevocationList) -> Result<(), TrustError> {
+        match self.lists.iter_mut().find(|old| same_name(old.issuer_name(), list.issuer_name())) {
+            None => self.lists.push(list),
+            Some(old) if *old == list => {}
+            Some(old) if list.is_newer_than(old) => *old = list,
+            Some(old) => return Err(TrustError::OlderList(old.issuer())),
         }
         Ok(())
+    }
+
+    /// Takes the content of a file: one revocation list as DER, or one as PEM text.
+    ///
+    /// # Errors
+    /// As [`TrustStore::add_revocation_list`].
+    pub fn add_revocation_list_file(&mut self, octets: &[u8]) -> Result<(), TrustError> {
+        let list = if octets.first() == Some(&0x30) {
+            RevocationList::from_der(octets)?
+        } else {
+            RevocationList::from_pem(core::str::from_utf8(octets).map_err(|_| CrlError::Pem)?)?
+        };
+        self.add_revocation_list(list)
     }
 
     /// Takes the content of a file: one certificate as DER, or any number of them as PEM text. Returns how many were
@@ -81,6 +204,30 @@ impl TrustStore {
     /// The trusted CSCAs.
     pub fn certificates(&self) -> &[Certificate] {
         &self.certificates
+    }
+
+    /// How a trusted CSCA came here; `None` for one that did not.
+    pub fn source_of(&self, certificate: &Certificate) -> Option<&TrustSource> {
+        let place = self.certificates.iter().position(|trusted| trusted == certificate)?;
+        self.sources.get(place)
+    }
+
+    /// The revocation lists.
+    pub fn revocation_lists(&self) -> &[RevocationList] {
+        &self.lists
+    }
+
+    /// The list that speaks for certificates of an issuer: of that name, of one that names it as a former name of its
+    /// own, or of one that a trusted link certificate has led to (9303-12 table 10 note 1). The country alone would not
+    /// do, as several authorities share one.
+    pub(crate) fn list_for(&self, issuer: &Name) -> Option<&RevocationList> {
+        let renamed = |list: &&RevocationList| {
+            self.certificates
+                .iter()
+                .any(|link| same_name(link.issuer_name(), issuer) && same_name(link.subject_name(), list.issuer_name()))
+        };
+        let own = self.lists.iter().find(|list| list.speaks_for(issuer));
+        own.or_else(|| self.lists.iter().find(renamed))
     }
 
     /// Whether nobody is trusted.

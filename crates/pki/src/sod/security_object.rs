@@ -1,9 +1,11 @@
 //! LDSSecurityObject: the hashes of the data groups, 9303-10 §4.6.2.3.
 
 use super::SodError;
-use crate::HashAlgorithm;
+use crate::algorithm::hash_of;
+use crate::{HashAlgorithm, Note, ber};
 use ::spki::AlgorithmIdentifierOwned;
 use der::asn1::{OctetString, PrintableString};
+use der::referenced::OwnedToRef;
 use der::{Decode, Encode, Sequence};
 
 /// ```text
@@ -57,10 +59,22 @@ impl SecurityObject {
     /// # Errors
     /// [`SodError::DataGroup`], [`SodError::DataGroupTwice`], [`SodError::DataGroups`].
     pub fn of(data_groups: &[(u8, &[u8])]) -> Result<Self, SodError> {
-        let hash = HashAlgorithm::Sha256;
+        Self::with(HashAlgorithm::Sha256, Some(("0108".to_owned(), "040000".to_owned())), data_groups)
+    }
+
+    /// As [`SecurityObject::of`] with another hash and other versions, LDS and Unicode; without versions it is an object
+    /// of version 0.
+    ///
+    /// # Errors
+    /// As [`SecurityObject::of`].
+    pub fn with(
+        hash: HashAlgorithm,
+        versions: Option<(String, String)>,
+        data_groups: &[(u8, &[u8])],
+    ) -> Result<Self, SodError> {
         let mut hashes: Vec<_> = data_groups.iter().map(|(number, octets)| (*number, hash.digest(octets))).collect();
         hashes.sort_by_key(|(number, _)| *number);
-        let object = Self { hash, hashes, versions: Some(("0108".to_owned(), "040000".to_owned())) };
+        let object = Self { hash, hashes, versions };
         object.check()?;
         Ok(object)
     }
@@ -102,13 +116,34 @@ impl SecurityObject {
     /// # Errors
     /// [`SodError`], a variant per defect.
     pub fn from_der(der: &[u8]) -> Result<Self, SodError> {
+        Self::read(der, &mut Vec::new())
+    }
+
+    /// As [`SecurityObject::from_der`], with what was tolerated. The octets were hashed as they stand; here they are only
+    /// understood.
+    pub(super) fn read(octets: &[u8], notes: &mut Vec<Note>) -> Result<Self, SodError> {
+        let (der, changed) = ber::to_der(octets)?;
+        if changed {
+            Note::NotDer.add(notes);
+        }
+        Self::decode(&der, notes)
+    }
+
+    fn decode(der: &[u8], notes: &mut Vec<Note>) -> Result<Self, SodError> {
         let object = LdsSecurityObject::from_der(der).map_err(SodError::SecurityObject)?;
         if object.version > 1 {
             return Err(SodError::Version(object.version));
         }
         let oid = object.hash_algorithm.oid;
+        let hash = hash_of(object.hash_algorithm.owned_to_ref()).ok_or(SodError::Hash(oid))?;
+        if !hash.is_permitted() {
+            Note::Sha1.add(notes);
+        }
+        if (object.version == 1) != object.version_info.is_some() {
+            Note::LdsVersion.add(notes);
+        }
         let object = Self {
-            hash: HashAlgorithm::from_oid(oid).ok_or(SodError::Hash(oid))?,
+            hash,
             hashes: object.hashes.into_iter().map(|hash| (hash.number, hash.value.into_bytes().into_vec())).collect(),
             versions: object.version_info.map(|info| (info.lds_version.to_string(), info.unicode_version.to_string())),
         };

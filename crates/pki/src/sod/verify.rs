@@ -1,16 +1,10 @@
 //! Passive authentication, 9303-11 §5.1, one step after the other: each can be asked even where another failed.
 
 use super::{EF_SOD, ID_LDS_SECURITY_OBJECT, SecurityObject, SodError};
-use crate::x509::{PathError, check_path};
-use crate::{Certificate, HashAlgorithm, SignatureAlgorithm, TrustStore};
+use crate::cms::SignedContent;
+use crate::x509::{Path, PathError, Revocation, check_path};
+use crate::{Certificate, Note, TrustStore, ber};
 use bitaqa_apdu::tlv;
-use cms::cert::CertificateChoices;
-use cms::content_info::ContentInfo;
-use cms::signed_data::{SignedAttributes, SignedData, SignerIdentifier, SignerInfo};
-use const_oid::ObjectIdentifier;
-use const_oid::db::rfc5911::{ID_CONTENT_TYPE, ID_MESSAGE_DIGEST, ID_SIGNED_DATA};
-use der::asn1::{OctetString, OctetStringRef};
-use der::{Decode, Encode};
 use time::UtcDateTime;
 
 /// Whether a data group is the one that was signed.
@@ -28,10 +22,8 @@ pub enum HashVerdict {
 #[derive(Clone, Debug)]
 pub struct Sod {
     security_object: SecurityObject,
-    /// The security object as it was signed.
-    content: Vec<u8>,
-    signer_info: SignerInfo,
-    document_signer: Certificate,
+    signed: SignedContent,
+    notes: Vec<Note>,
 }
 
 /// All verdicts of passive authentication, none hidden behind another.
@@ -39,10 +31,12 @@ pub struct Sod {
 pub struct Verification {
     /// The signature by the document signer in the file.
     pub signature: Result<(), SodError>,
-    /// The path of that document signer to a trusted CSCA.
-    pub path: Result<(), PathError>,
+    /// The path of that document signer to a trusted CSCA, with what is known about its revocation.
+    pub path: Result<Revocation, PathError>,
     /// A verdict for each data group given, in their order.
     pub data_groups: Vec<(u8, HashVerdict)>,
+    /// Deviations from 9303-10 and 9303-12 that were tolerated.
+    pub notes: Vec<Note>,
 }
 
 impl Verification {
@@ -66,8 +60,9 @@ pub fn verify(
     let sod = Sod::parse(ef_sod)?;
     Ok(Verification {
         signature: sod.verify_signature(),
-        path: sod.verify_path(trust, at).map(|_| ()),
+        path: sod.path(trust, at).map(|path| path.revocation),
         data_groups: data_groups.iter().map(|(number, octets)| (*number, sod.compare(*number, octets))).collect(),
+        notes: sod.notes,
     })
 }
 
@@ -77,28 +72,17 @@ impl Sod {
     /// # Errors
     /// [`SodError`], a variant per defect; nothing about signatures.
     pub fn parse(ef_sod: &[u8]) -> Result<Self, SodError> {
-        let info = ContentInfo::from_der(tlv::only(ef_sod, EF_SOD)?).map_err(SodError::Cms)?;
-        if info.content_type != ID_SIGNED_DATA {
-            return Err(SodError::ContentType(info.content_type));
+        let (octets, changed) = ber::to_der(ef_sod)?;
+        let signed = SignedContent::parse(tlv::only(&octets, EF_SOD)?, ID_LDS_SECURITY_OBJECT)?;
+        let mut notes = Vec::new();
+        if changed {
+            Note::NotDer.add(&mut notes);
         }
-        let data: SignedData = info.content.decode_as().map_err(SodError::Cms)?;
-        let inner = data.encap_content_info;
-        if inner.econtent_type != ID_LDS_SECURITY_OBJECT {
-            return Err(SodError::ContentType(inner.econtent_type));
+        let security_object = SecurityObject::read(signed.content(), &mut notes)?;
+        for note in signed.notes().iter().chain(signed.signer().notes()) {
+            note.clone().add(&mut notes);
         }
-        let content = inner.econtent.ok_or(SodError::NoContent)?;
-        let content = content.decode_as::<&OctetStringRef>().map_err(SodError::Cms)?.as_bytes().to_vec();
-        let certificates = data.certificates.map(|set| set.0.into_vec()).unwrap_or_default();
-        let mut signers = data.signer_infos.0.into_vec();
-        let (Some(signer_info), true) = (signers.pop(), signers.is_empty()) else {
-            return Err(SodError::Signers(signers.len()));
-        };
-        Ok(Self {
-            security_object: SecurityObject::from_der(&content)?,
-            content,
-            document_signer: find_signer(&signer_info.sid, certificates)?,
-            signer_info,
-        })
+        Ok(Self { security_object, signed, notes })
     }
 
     /// The hashes; only as good as the verdicts on signature and path.
@@ -108,44 +92,39 @@ impl Sod {
 
     /// Certificate of the signer, out of the file.
     pub const fn document_signer(&self) -> &Certificate {
-        &self.document_signer
+        self.signed.signer()
+    }
+
+    /// Deviations from 9303-10 and 9303-12 that were tolerated in the file and in the certificate of its signer.
+    pub fn notes(&self) -> &[Note] {
+        &self.notes
     }
 
     /// Verifies the signature by the document signer in the file, RFC 5652 §5.4 and §5.6: the attributes cover the
     /// security object, the signature covers the attributes.
     ///
     /// # Errors
-    /// [`SodError::MessageDigest`] when the security object was changed, [`SodError::Signature`] when the signature
-    /// does not verify, [`SodError::SignedAttributes`], [`SodError::SignatureAlgorithm`], [`SodError::Hash`],
-    /// [`SodError::PublicKey`].
+    /// [`SodError::Cms`]: `MessageDigest` when the security object was changed, `Signature` when the signature does not
+    /// verify, and what makes either impossible to judge.
     pub fn verify_signature(&self) -> Result<(), SodError> {
-        let stated = self.signer_info.digest_alg.oid;
-        let hash = HashAlgorithm::from_oid(stated).ok_or(SodError::Hash(stated))?;
-        let oid = self.signer_info.signature_algorithm.oid;
-        let algorithm = SignatureAlgorithm::read_cms(&self.signer_info.signature_algorithm, hash, &mut Vec::new());
-        let algorithm = algorithm.ok_or(SodError::SignatureAlgorithm(oid))?;
-
-        let attributes = self.signer_info.signed_attrs.as_ref().ok_or(SodError::SignedAttributes)?;
-        if single::<ObjectIdentifier>(attributes, ID_CONTENT_TYPE)? != ID_LDS_SECURITY_OBJECT {
-            return Err(SodError::SignedAttributes);
-        }
-        let digest = single::<OctetString>(attributes, ID_MESSAGE_DIGEST)?;
-        if digest.as_bytes() != hash.digest(&self.content) {
-            return Err(SodError::MessageDigest);
-        }
-
-        let key = self.document_signer.public_key()?;
-        let signed = attributes.to_der().map_err(SodError::Cms)?;
-        let octets = self.signer_info.signature.as_bytes();
-        key.verify_x509(algorithm, &signed, octets).map_err(|_| SodError::Signature)
+        Ok(self.signed.verify()?)
     }
 
-    /// Finds the trusted CSCA above the document signer and checks the path at an instant, 9303-12 §5.1.
+    /// Finds the trusted CSCA above the document signer and checks the path at an instant, 9303-12 §5.1, revocation
+    /// included as far as the trust store has lists.
     ///
     /// # Errors
     /// [`PathError`].
     pub fn verify_path<'a>(&self, trust: &'a TrustStore, at: UtcDateTime) -> Result<&'a Certificate, PathError> {
-        check_path(&self.document_signer, trust, at)
+        check_path(self.document_signer(), trust, at)
+    }
+
+    /// As [`Sod::verify_path`], telling also what is known about revocation.
+    ///
+    /// # Errors
+    /// [`PathError`].
+    pub fn path<'a>(&self, trust: &'a TrustStore, at: UtcDateTime) -> Result<Path<'a>, PathError> {
+        Path::find(self.document_signer(), trust, at)
     }
 
     /// Compares a data group (content of the file as read) with its hash, 9303-11 §5.1.
@@ -156,34 +135,4 @@ impl Sod {
             Some(_) => HashVerdict::Mismatch,
         }
     }
-}
-
-fn find_signer(sid: &SignerIdentifier, certificates: Vec<CertificateChoices>) -> Result<Certificate, SodError> {
-    for choice in certificates {
-        let CertificateChoices::Certificate(inner) = choice else { continue };
-        let certificate = Certificate::from_der(&inner.to_der().map_err(SodError::Cms)?)?;
-        let found = match sid {
-            SignerIdentifier::IssuerAndSerialNumber(named) => {
-                named.issuer == *inner.tbs_certificate().issuer()
-                    && named.serial_number == *inner.tbs_certificate().serial_number()
-            }
-            SignerIdentifier::SubjectKeyIdentifier(id) => certificate.subject_key_id() == Some(id.0.as_bytes()),
-        };
-        if found {
-            return Ok(certificate);
-        }
-    }
-    Err(SodError::NoDocumentSigner)
-}
-
-/// The one value of the one attribute of this type, RFC 5652 §11.
-fn single<T>(attributes: &SignedAttributes, oid: ObjectIdentifier) -> Result<T, SodError>
-where
-    T: for<'a> Decode<'a, Error = der::Error>,
-{
-    let mut found = attributes.iter().filter(|attribute| attribute.oid == oid);
-    let (Some(attribute), None) = (found.next(), found.next()) else { return Err(SodError::SignedAttributes) };
-    let [value] = attribute.values.as_slice() else { return Err(SodError::SignedAttributes) };
-    let der = value.to_der().map_err(SodError::Cms)?;
-    T::from_der(&der).map_err(|_| SodError::SignedAttributes)
 }

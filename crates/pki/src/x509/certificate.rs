@@ -182,7 +182,7 @@ impl Certificate {
         self.mrz_state.as_deref()
     }
 
-    /// Serial number, big endian without zeros on the left.
+    /// Serial number as it stands: a signed integer, big endian, positive in a proper certificate.
     pub fn serial(&self) -> &[u8] {
         self.inner.tbs_certificate().serial_number().as_bytes()
     }
@@ -293,10 +293,6 @@ impl Certificate {
 
     pub(crate) fn issuer_name(&self) -> &Name {
         self.inner.tbs_certificate().issuer()
-    }
-
-    pub(crate) const fn inner(&self) -> &CertificateInner<Raw> {
-        &self.inner
     }
 
     /// DER of an extension's value, to be repeated in a certificate below.

@@ -1,30 +1,28 @@
 //! Issuing CSCA and document signer certificates to the profile of 9303-12 §7.1, tables 5 and 6.
 
-use super::{Certificate, CertificateError, DocumentTypeList, ID_DOCUMENT_TYPE_LIST, to_date_time};
+use super::extensions::{
+    alternative_names, authority_key, authority_key_identifier, distribution_points, document_types, extension,
+    key_identifier, name, private_key_usage, serial_number, validity,
+};
+use super::{Certificate, CertificateError, ID_DOCUMENT_TYPE_LIST};
 use crate::spki::{self, Form, SpkiError};
 use crate::{PublicKey, SignError, Signer};
 use ::spki::SubjectPublicKeyInfoOwned;
 use bitaqa_curves::CurveError;
-use const_oid::ObjectIdentifier;
-use const_oid::db::rfc4519::{C, CN, L, O};
 use const_oid::db::rfc5280::{
-    ID_CE_AUTHORITY_KEY_IDENTIFIER, ID_CE_BASIC_CONSTRAINTS, ID_CE_CRL_DISTRIBUTION_POINTS, ID_CE_ISSUER_ALT_NAME,
-    ID_CE_KEY_USAGE, ID_CE_PRIVATE_KEY_USAGE_PERIOD, ID_CE_SUBJECT_ALT_NAME, ID_CE_SUBJECT_KEY_IDENTIFIER,
+    ID_CE_BASIC_CONSTRAINTS, ID_CE_ISSUER_ALT_NAME, ID_CE_KEY_USAGE, ID_CE_SUBJECT_ALT_NAME,
+    ID_CE_SUBJECT_KEY_IDENTIFIER,
 };
-use der::asn1::{BitString, GeneralizedTime, Ia5String, OctetString, PrintableString};
-use der::{Any, Decode, Encode, Sequence, Tag};
+use der::asn1::{BitString, OctetString};
+use der::{Any, Decode, Encode, Sequence};
 use rand_core::CryptoRng;
-use sha2::{Digest, Sha256};
 use time::UtcDateTime;
-use x509_cert::attr::AttributeTypeAndValue;
 use x509_cert::certificate::Version;
 use x509_cert::ext::Extension;
-use x509_cert::ext::pkix::crl::dp::DistributionPoint;
-use x509_cert::ext::pkix::name::{DistributionPointName, GeneralName};
-use x509_cert::ext::pkix::{self, AuthorityKeyIdentifier, KeyUsage, KeyUsages, PrivateKeyUsagePeriod};
-use x509_cert::name::{Name, RdnSequence, RelativeDistinguishedName};
+use x509_cert::ext::pkix::{self, KeyUsage, KeyUsages};
+use x509_cert::name::Name;
 use x509_cert::serial_number::SerialNumber;
-use x509_cert::time::{Time, Validity};
+use x509_cert::time::Validity;
 
 /// Why a certificate was not issued.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -156,27 +154,38 @@ pub struct DocumentSignerRequest<'a> {
 ///     extensions      [3] EXPLICIT Extensions }
 /// ```
 #[derive(Sequence)]
-struct TbsCertificate {
+pub(super) struct TbsCertificate {
     #[asn1(context_specific = "0", tag_mode = "EXPLICIT", default = "Default::default")]
-    version: Version,
-    serial_number: SerialNumber,
-    signature: ::spki::AlgorithmIdentifierOwned,
-    issuer: Name,
-    validity: Validity,
-    subject: Name,
-    subject_public_key_info: SubjectPublicKeyInfoOwned,
+    pub(super) version: Version,
+    pub(super) serial_number: SerialNumber,
+    pub(super) signature: ::spki::AlgorithmIdentifierOwned,
+    pub(super) issuer: Name,
+    pub(super) validity: Validity,
+    pub(super) subject: Name,
+    pub(super) subject_public_key_info: SubjectPublicKeyInfoOwned,
     #[asn1(context_specific = "3", tag_mode = "EXPLICIT", optional = "true")]
-    extensions: Option<Vec<Extension>>,
+    pub(super) extensions: Option<Vec<Extension>>,
 }
 
+/// A certificate or a revocation list.
 /// ```text
-/// Certificate ::= SEQUENCE { tbsCertificate, signatureAlgorithm AlgorithmIdentifier, signature BIT STRING }
+/// SIGNED ::= SEQUENCE { toBeSigned, algorithmIdentifier AlgorithmIdentifier, signature BIT STRING }
 /// ```
 #[derive(Sequence)]
-struct Signed {
+pub(crate) struct Signed {
     tbs: Any,
     algorithm: ::spki::AlgorithmIdentifierOwned,
     signature: BitString,
+}
+
+impl Signed {
+    /// Signs what was encoded, as X.509 does.
+    pub(crate) fn sign(tbs: &[u8], signer: &dyn Signer) -> Result<Vec<u8>, IssueError> {
+        let signature = signer.sign(tbs)?.to_x509(signer.algorithm(), &signer.public_key())?;
+        let algorithm = signer.algorithm().identifier()?;
+        let signed = Self { tbs: Any::from_der(tbs)?, algorithm, signature: BitString::from_bytes(&signature)? };
+        Ok(signed.to_der()?)
+    }
 }
 
 /// Issues the self-signed certificate of a CSCA, 9303-12 §7.1.1: keyCertSign and cRLSign, CA with path length 0. The
@@ -230,7 +239,7 @@ pub fn issue_document_signer(
     signer: &dyn Signer,
     rng: &mut dyn CryptoRng,
 ) -> Result<Certificate, IssueError> {
-    check_issuer(request, csca, signer)?;
+    check_issuer(request.validity, csca, signer)?;
     let csca_key_id = authority_key(csca, signer)?;
     let names = alternative_names(request.state)?.to_der()?;
     // The issuer's alternative names are those that the issuer gives itself.
@@ -260,164 +269,36 @@ pub fn issue_document_signer(
     sign(&tbs, signer)
 }
 
-fn check_issuer(
-    request: &DocumentSignerRequest<'_>,
-    csca: &Certificate,
-    signer: &dyn Signer,
-) -> Result<(), IssueError> {
-    let subject = || csca.subject();
+/// Whether this CSCA, by this key, may sign something that is valid from then to then.
+pub(super) fn check_issuer(validity: Period, csca: &Certificate, signer: &dyn Signer) -> Result<(), IssueError> {
+    check_holder(csca, signer)?;
+    if validity.not_before < csca.not_before() || validity.not_after > csca.not_after() {
+        return Err(IssueError::OutsideIssuer(csca.subject()));
+    }
+    check_period(validity.not_before, csca)
+}
+
+/// Whether the key is that of the CSCA and signs at that instant.
+pub(crate) fn check_key(at: UtcDateTime, csca: &Certificate, signer: &dyn Signer) -> Result<(), IssueError> {
+    check_holder(csca, signer)?;
+    check_period(at, csca)
+}
+
+fn check_holder(csca: &Certificate, signer: &dyn Signer) -> Result<(), IssueError> {
     if csca.public_key()? != signer.public_key() {
-        return Err(IssueError::NotTheKeyOf(subject()));
+        return Err(IssueError::NotTheKeyOf(csca.subject()));
     }
-    if !csca.is_ca() {
-        return Err(IssueError::NotACa(subject()));
-    }
-    let Period { not_before, not_after } = request.validity;
-    if not_before < csca.not_before() || not_after > csca.not_after() {
-        return Err(IssueError::OutsideIssuer(subject()));
-    }
+    if csca.is_ca() { Ok(()) } else { Err(IssueError::NotACa(csca.subject())) }
+}
+
+fn check_period(at: UtcDateTime, csca: &Certificate) -> Result<(), IssueError> {
     let (from, until) = csca.private_key_usage();
-    if from.is_some_and(|from| not_before < from) || until.is_some_and(|until| not_before > until) {
-        return Err(IssueError::IssuerKeyPeriod(subject()));
+    if from.is_some_and(|from| at < from) || until.is_some_and(|until| at > until) {
+        return Err(IssueError::IssuerKeyPeriod(csca.subject()));
     }
     Ok(())
 }
 
-fn sign(tbs: &TbsCertificate, signer: &dyn Signer) -> Result<Certificate, IssueError> {
-    let octets = tbs.to_der()?;
-    let signature = signer.sign(&octets)?.to_x509(signer.algorithm(), &signer.public_key())?;
-    let signed = Signed {
-        tbs: Any::from_der(&octets)?,
-        algorithm: signer.algorithm().identifier()?,
-        signature: BitString::from_bytes(&signature)?,
-    };
-    Ok(Certificate::from_der(&signed.to_der()?)?)
-}
-
-/// 16 octets with the two highest bits 01: positive, never shortened, and 126 random bits.
-fn serial_number(rng: &mut dyn CryptoRng) -> Result<SerialNumber, der::Error> {
-    let mut octets = [0; 16];
-    rng.fill_bytes(&mut octets);
-    let [first, ..] = &mut octets;
-    *first = *first & 0x3F | 0x40;
-    SerialNumber::new(&octets)
-}
-
-/// RFC 7093 §2, method 1: the first 160 bits of SHA-256 over the public key as it stands in SubjectPublicKeyInfo.
-fn key_identifier(key: &PublicKey) -> Result<Vec<u8>, SpkiError> {
-    let info = spki::info(key, Form::Named)?;
-    Ok(Sha256::digest(info.subject_public_key.raw_bytes()).iter().take(20).copied().collect())
-}
-
-/// What the issuer calls its key.
-fn authority_key(issuer: &Certificate, signer: &dyn Signer) -> Result<Vec<u8>, SpkiError> {
-    issuer.subject_key_id().map_or_else(|| key_identifier(&signer.public_key()), |id| Ok(id.to_vec()))
-}
-
-fn authority_key_identifier(key_id: &[u8]) -> Result<Extension, der::Error> {
-    let identifier =
-        AuthorityKeyIdentifier { key_identifier: Some(OctetString::new(key_id)?), ..AuthorityKeyIdentifier::default() };
-    extension(ID_CE_AUTHORITY_KEY_IDENTIFIER, false, identifier.to_der()?)
-}
-
-fn extension(oid: ObjectIdentifier, critical: bool, der: Vec<u8>) -> Result<Extension, der::Error> {
-    Ok(Extension { extn_id: oid, critical, extn_value: OctetString::new(der)? })
-}
-
-fn private_key_usage(period: Period) -> Result<Extension, IssueError> {
-    let (not_before, not_after) = ordered(period)?;
-    let value = PrivateKeyUsagePeriod {
-        not_before: Some(GeneralizedTime::from_date_time(not_before)),
-        not_after: Some(GeneralizedTime::from_date_time(not_after)),
-    };
-    Ok(extension(ID_CE_PRIVATE_KEY_USAGE_PERIOD, false, value.to_der()?)?)
-}
-
-fn validity(period: Period) -> Result<Validity, IssueError> {
-    let (not_before, not_after) = ordered(period)?;
-    Ok(Validity::new(Time::from(not_before), Time::from(not_after)))
-}
-
-fn ordered(period: Period) -> Result<(der::DateTime, der::DateTime), IssueError> {
-    let none = IssueError::Period(period.not_before, period.not_after);
-    match (to_date_time(period.not_before), to_date_time(period.not_after)) {
-        (Some(not_before), Some(not_after)) if not_before < not_after => Ok((not_before, not_after)),
-        _ => Err(none),
-    }
-}
-
-/// C, O, CN in this order; the country as PrintableString, 9303-12 table 5.
-fn name(state: &IssuingState, common_name: &str) -> Result<Name, IssueError> {
-    if state.country.len() != 2 || !state.country.bytes().all(|octet| octet.is_ascii_uppercase()) {
-        return Err(IssueError::Country(state.country.clone()));
-    }
-    for text in [state.organisation.as_str(), common_name] {
-        if text.is_empty() || text.chars().count() > 64 {
-            return Err(IssueError::Name(text.to_owned()));
-        }
-    }
-    distinguished(&[
-        (C, Tag::PrintableString, &state.country),
-        (O, Tag::Utf8String, &state.organisation),
-        (CN, Tag::Utf8String, common_name),
-    ])
-}
-
-fn distinguished(attributes: &[(ObjectIdentifier, Tag, &str)]) -> Result<Name, IssueError> {
-    let mut sequence = RdnSequence::default();
-    for (oid, tag, text) in attributes {
-        let mut relative = RelativeDistinguishedName::default();
-        relative.insert(AttributeTypeAndValue { oid: *oid, value: Any::new(*tag, text.as_bytes())? })?;
-        sequence.push(relative);
-    }
-    Ok(Name::from_der(&sequence.to_der()?)?)
-}
-
-/// 9303-12 §7.1.1.2: how to reach the authority, and a directory name of the locality alone.
-fn alternative_names(state: &IssuingState) -> Result<Vec<GeneralName>, IssueError> {
-    let code = state.mrz_state.as_str();
-    if !(1..=3).contains(&code.len()) || !code.bytes().all(|octet| octet.is_ascii_uppercase()) {
-        return Err(IssueError::MrzState(code.to_owned()));
-    }
-    let text = Ia5String::new(&state.contact)?;
-    let contact = if state.contact.contains("://") {
-        GeneralName::UniformResourceIdentifier(text)
-    } else {
-        GeneralName::Rfc822Name(text)
-    };
-    Ok(vec![contact, GeneralName::DirectoryName(distinguished(&[(L, Tag::PrintableString, code)])?)])
-}
-
-fn distribution_points(urls: &[String]) -> Result<Extension, IssueError> {
-    if urls.is_empty() {
-        return Err(IssueError::Url(String::new()));
-    }
-    let mut names = Vec::with_capacity(urls.len());
-    for url in urls {
-        if !["ldap://", "http://", "https://"].iter().any(|scheme| url.starts_with(scheme)) {
-            return Err(IssueError::Url(url.clone()));
-        }
-        names.push(GeneralName::UniformResourceIdentifier(Ia5String::new(url)?));
-    }
-    let point = DistributionPoint {
-        distribution_point: Some(DistributionPointName::FullName(names)),
-        reasons: None,
-        crl_issuer: None,
-    };
-    Ok(extension(ID_CE_CRL_DISTRIBUTION_POINTS, false, vec![point].to_der()?)?)
-}
-
-fn document_types(types: &[&str]) -> Result<DocumentTypeList, IssueError> {
-    let mut list = DocumentTypeList { version: 0, document_types: der::asn1::SetOfVec::new() };
-    for document_type in types {
-        let known = (1..=2).contains(&document_type.len()) && document_type.bytes().all(|o| o.is_ascii_uppercase());
-        if !known {
-            return Err(IssueError::DocumentType((*document_type).to_owned()));
-        }
-        let document_type = PrintableString::new(document_type)?;
-        if !list.document_types.as_slice().contains(&document_type) {
-            list.document_types.insert(document_type)?;
-        }
-    }
-    if types.is_empty() { Err(IssueError::DocumentType(String::new())) } else { Ok(list) }
+pub(super) fn sign(tbs: &TbsCertificate, signer: &dyn Signer) -> Result<Certificate, IssueError> {
+    Ok(Certificate::from_der(&Signed::sign(&tbs.to_der()?, signer)?)?)
 }

@@ -1,8 +1,12 @@
-//! The certificate path of passive authentication: document signer -> CSCA, 9303-11 §5.1 and 9303-12 §5.1. Every
+//! The certificate path of passive authentication: document signer -> CSCA, 9303-11 §5.1 and 9303-12 §6.1. Every
 //! failure has its own words, as an operator must tell a foreign card from a missing file from a forgery.
+//!
+//! Revocation is judged by the lists in the trust store. A certificate on a list is refused, and so is one whose list is
+//! out of date; where no list was given at all, the path stands and says so.
 
-use super::{Certificate, CertificateError};
+use super::{Certificate, CertificateError, ID_MASTER_LIST_SIGNING_KEY};
 use crate::TrustStore;
+use crate::crl::{RevocationReason, Revoked};
 use const_oid::ObjectIdentifier;
 use core::fmt;
 use time::UtcDateTime;
@@ -12,6 +16,8 @@ use time::UtcDateTime;
 pub enum Whose {
     /// The document signer's, out of EF.SOD.
     DocumentSigner,
+    /// The master list signer's, out of its list.
+    MasterListSigner,
     /// The country signing CA's, out of the trust store.
     Csca,
 }
@@ -20,12 +26,36 @@ impl fmt::Display for Whose {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::DocumentSigner => "document signer certificate",
+            Self::MasterListSigner => "master list signer certificate",
             Self::Csca => "CSCA certificate",
         })
     }
 }
 
-/// Why there is no path from a document signer to a trusted CSCA.
+/// What is known about the revocation of a certificate that was not refused for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Revocation {
+    /// The list of its CSCA does not name it.
+    NotRevoked {
+        /// When the list was issued.
+        this_update: UtcDateTime,
+        /// Until when it speaks; `None` for a list against the profile.
+        next_update: Option<UtcDateTime>,
+    },
+    /// No list of its CSCA was given: nothing is known.
+    NoList,
+}
+
+/// A path that stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Path<'a> {
+    /// The trusted CSCA that has signed.
+    pub csca: &'a Certificate,
+    /// What is known about revocation.
+    pub revocation: Revocation,
+}
+
+/// Why there is no path from a document signer (or master list signer) to a trusted CSCA.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PathError {
     /// Nobody of that name is trusted: a foreign document, or the CSCA's certificate was not imported.
@@ -82,76 +112,189 @@ pub enum PathError {
     /// 9303-12 table 5: both must be of one country.
     #[error("document signer and CSCA are of different countries")]
     Country,
+    /// The CSCA has revoked it.
+    #[error("the {whose} {serial} was revoked on {date}{}", reason.map(|r| format!(": {r}")).unwrap_or_default())]
+    Revoked {
+        /// Which certificate.
+        whose: Whose,
+        /// Its serial number, hexadecimal.
+        serial: String,
+        /// Since when.
+        date: UtcDateTime,
+        /// Why, where the list tells.
+        reason: Option<RevocationReason>,
+    },
+    /// The newest list is out of date: whether the certificate was revoked since is not known.
+    #[error("the revocation list of {issuer} was to be replaced by {next_update}")]
+    RevocationListExpired {
+        /// Issuer of the list.
+        issuer: String,
+        /// When the next one was due.
+        next_update: UtcDateTime,
+    },
+    /// The newest list is from after the instant asked about.
+    #[error("the revocation list of {issuer} is not valid before {this_update}")]
+    RevocationListNotYetValid {
+        /// Issuer of the list.
+        issuer: String,
+        /// When it was issued.
+        this_update: UtcDateTime,
+    },
 }
 
-/// Finds the CSCA of a document signer among the trusted ones and checks the path at an instant, 9303-12 §5.1.
+/// Finds the CSCA of a document signer among the trusted ones and checks the path at an instant, 9303-12 §6.1. What is
+/// known about revocation is told by [`Path::find`].
 ///
 /// # Errors
-/// [`PathError`], the first reason found: name, signature, key identifiers, constraints, usage, validity.
+/// [`PathError`], the first reason found: name, signature, key identifiers, constraints, usage, validity, revocation.
 pub fn check_path<'a>(
     document_signer: &Certificate,
     trust: &'a TrustStore,
     at: UtcDateTime,
 ) -> Result<&'a Certificate, PathError> {
-    let mut refusal = PathError::NoCscaForIssuer { issuer: document_signer.issuer() };
-    // A CSCA keeps its name when it changes its key, so several may stand there; one that has signed decides.
-    for csca in trust.issuers_of(document_signer) {
-        match check_issued(document_signer, csca, at) {
-            Ok(()) => return Ok(csca),
-            Err(PathError::SignatureNotByThisCsca { csca }) => {
-                if matches!(refusal, PathError::NoCscaForIssuer { .. }) {
-                    refusal = PathError::SignatureNotByThisCsca { csca };
-                }
-            }
-            Err(other) => refusal = other,
-        }
-    }
-    Err(refusal)
+    Path::find(document_signer, trust, at).map(|path| path.csca)
 }
 
-/// Checks a document signer certificate against one CSCA certificate at an instant.
+/// Checks a document signer certificate against one CSCA certificate at an instant; nothing about revocation.
 ///
 /// # Errors
 /// As [`check_path`].
 pub fn check_issued(document_signer: &Certificate, csca: &Certificate, at: UtcDateTime) -> Result<(), PathError> {
-    if !document_signer.names_issuer(csca) {
-        return Err(PathError::NoCscaForIssuer { issuer: document_signer.issuer() });
+    check(Whose::DocumentSigner, document_signer, csca, at)
+}
+
+impl<'a> Path<'a> {
+    /// As [`check_path`], with what is known about revocation.
+    ///
+    /// # Errors
+    /// As [`check_path`].
+    pub fn find(document_signer: &Certificate, trust: &'a TrustStore, at: UtcDateTime) -> Result<Self, PathError> {
+        Self::find_for(Whose::DocumentSigner, document_signer, trust, at)
+    }
+
+    /// As [`Path::find`] for the signer of a master list, 9303-12 §7.1.1.3.
+    ///
+    /// # Errors
+    /// As [`check_path`].
+    pub fn find_master_list_signer(
+        signer: &Certificate,
+        trust: &'a TrustStore,
+        at: UtcDateTime,
+    ) -> Result<Self, PathError> {
+        Self::find_for(Whose::MasterListSigner, signer, trust, at)
+    }
+
+    fn find_for(whose: Whose, signer: &Certificate, trust: &'a TrustStore, at: UtcDateTime) -> Result<Self, PathError> {
+        let mut refusal = PathError::NoCscaForIssuer { issuer: signer.issuer() };
+        // A CSCA keeps its name when it changes its key, so several may stand there; one that has signed decides.
+        for csca in trust.issuers_of(signer) {
+            match check(whose, signer, csca, at) {
+                Ok(()) => {
+                    check_csca(csca, trust)?;
+                    return Ok(Self { csca, revocation: revocation(whose, signer, trust, at)? });
+                }
+                Err(PathError::SignatureNotByThisCsca { csca }) => {
+                    if matches!(refusal, PathError::NoCscaForIssuer { .. }) {
+                        refusal = PathError::SignatureNotByThisCsca { csca };
+                    }
+                }
+                Err(other) => refusal = other,
+            }
+        }
+        Err(refusal)
+    }
+}
+
+/// The list of the signer's CSCA, its times and what it says of the signer.
+fn revocation(
+    whose: Whose,
+    signer: &Certificate,
+    trust: &TrustStore,
+    at: UtcDateTime,
+) -> Result<Revocation, PathError> {
+    let Some(list) = trust.list_for(signer.issuer_name()) else { return Ok(Revocation::NoList) };
+    // What was revoked stays revoked, whether the list is out of date or not.
+    if let Some(entry) = list.find(signer.serial()) {
+        return Err(revoked(whose, entry));
+    }
+    let (this_update, next_update) = (list.this_update(), list.next_update());
+    if at.unix_timestamp() < this_update.unix_timestamp() {
+        return Err(PathError::RevocationListNotYetValid { issuer: list.issuer(), this_update });
+    }
+    match next_update {
+        Some(next_update) if at.unix_timestamp() > next_update.unix_timestamp() => {
+            Err(PathError::RevocationListExpired { issuer: list.issuer(), next_update })
+        }
+        _ => Ok(Revocation::NotRevoked { this_update, next_update }),
+    }
+}
+
+/// A revoked CSCA takes all with it: the certificate under which it is trusted, the others of the same key, and link
+/// certificates below a revoked key, 9303-12 §4.1.5.1.
+fn check_csca(csca: &Certificate, trust: &TrustStore) -> Result<(), PathError> {
+    let same_key = trust.certificates().iter().filter(|other| other.public_key() == csca.public_key());
+    for certificate in same_key {
+        let list = trust.list_for(certificate.issuer_name());
+        if let Some(entry) = list.and_then(|list| list.find(certificate.serial())) {
+            return Err(revoked(Whose::Csca, entry));
+        }
+    }
+    Ok(())
+}
+
+fn revoked(whose: Whose, entry: &Revoked) -> PathError {
+    let serial = entry.serial.iter().map(|octet| format!("{octet:02X}")).collect();
+    PathError::Revoked { whose, serial, date: entry.date, reason: entry.reason }
+}
+
+fn check(whose: Whose, signer: &Certificate, csca: &Certificate, at: UtcDateTime) -> Result<(), PathError> {
+    if !signer.names_issuer(csca) {
+        return Err(PathError::NoCscaForIssuer { issuer: signer.issuer() });
     }
     let key = csca.public_key().map_err(|_| PathError::PublicKey(Whose::Csca))?;
-    document_signer.verify_signature(&key).map_err(|error| match error {
+    signer.verify_signature(&key).map_err(|error| match error {
         CertificateError::SignatureAlgorithm(oid) => PathError::SignatureAlgorithm(oid),
         _ => PathError::SignatureNotByThisCsca { csca: csca.subject() },
     })?;
-    if let (Some(authority), Some(subject)) = (document_signer.authority_key_id(), csca.subject_key_id())
+    if let (Some(authority), Some(subject)) = (signer.authority_key_id(), csca.subject_key_id())
         && authority != subject
     {
         return Err(PathError::AuthorityKeyIdentifier);
     }
-    for (whose, certificate) in [(Whose::Csca, csca), (Whose::DocumentSigner, document_signer)] {
+    for (whose, certificate) in [(Whose::Csca, csca), (whose, signer)] {
         if let Some(oid) = certificate.unknown_critical_extension() {
             return Err(PathError::UnknownCriticalExtension(whose, oid));
         }
     }
-    check_constraints(document_signer, csca)?;
-    if document_signer.country() != csca.country() {
+    check_constraints(whose, signer, csca)?;
+    if signer.country() != csca.country() {
         return Err(PathError::Country);
     }
     check_validity(Whose::Csca, csca, at)?;
-    check_validity(Whose::DocumentSigner, document_signer, at)
+    check_validity(whose, signer, at)
 }
 
-fn check_constraints(document_signer: &Certificate, csca: &Certificate) -> Result<(), PathError> {
+fn check_constraints(whose: Whose, signer: &Certificate, csca: &Certificate) -> Result<(), PathError> {
     if !csca.basic_constraints().is_some_and(|constraints| constraints.ca) {
         return Err(PathError::BasicConstraints(Whose::Csca));
     }
-    if document_signer.basic_constraints().is_some_and(|constraints| constraints.ca) {
-        return Err(PathError::BasicConstraints(Whose::DocumentSigner));
+    if signer.basic_constraints().is_some_and(|constraints| constraints.ca) {
+        return Err(PathError::BasicConstraints(whose));
     }
     if !csca.key_usage().is_some_and(|usage| usage.key_cert_sign) {
         return Err(PathError::KeyUsage { whose: Whose::Csca, purpose: "signing certificates" });
     }
-    if !document_signer.key_usage().is_some_and(|usage| usage.digital_signature) {
-        return Err(PathError::KeyUsage { whose: Whose::DocumentSigner, purpose: "signing documents" });
+    let is_master_list = whose == Whose::MasterListSigner;
+    let purpose = if is_master_list { "signing master lists" } else { "signing documents" };
+    // 9303-12 table 6: master list signers have the one purpose, document signers no such extension. One that is not
+    // critical is only advice; a key for master lists signs no documents either way.
+    let purposes_fit = match signer.extended_usage() {
+        None => !is_master_list,
+        Some(usage) if is_master_list => usage.purposes.contains(&ID_MASTER_LIST_SIGNING_KEY),
+        Some(usage) => !usage.critical && !usage.purposes.contains(&ID_MASTER_LIST_SIGNING_KEY),
+    };
+    if !purposes_fit || !signer.key_usage().is_some_and(|usage| usage.digital_signature) {
+        return Err(PathError::KeyUsage { whose, purpose });
     }
     Ok(())
 }

@@ -1,10 +1,11 @@
 //! Keys of an invented state, and certificates that no honest CA would issue.
 
 use bitaqa_apdu::tlv::{self, tlv};
+use bitaqa_curves::{Curve, SecretScalar};
 use bitaqa_pki::issuer_keys::{IssuerKeys, IssuerPlan, Schedule, generate};
 use bitaqa_pki::spki::Form;
-use bitaqa_pki::x509::IssuingState;
-use bitaqa_pki::{Certificate, Signer};
+use bitaqa_pki::x509::{DocumentSignerRequest, IssuingState, Period, issue_document_signer};
+use bitaqa_pki::{Certificate, PublicKey, Signer, SoftwareSigner, TrustStore};
 use rand::SeedableRng;
 use rand::rngs::ChaCha20Rng;
 use std::collections::BTreeMap;
@@ -66,4 +67,43 @@ pub fn forged(certificate: &Certificate, nth: usize, from: &[u8], to: &[u8], sig
     }
     let content = [tbs, algorithm, tlv(0x03, &[&[0], signature.as_slice()].concat())].concat();
     Certificate::from_der(&tlv(0x30, &content)).unwrap()
+}
+
+/// A signer of every kind that states use, with a fixed key.
+pub fn ec(curve: Curve, seed: u8) -> SoftwareSigner {
+    SoftwareSigner::new(SecretScalar::from_bytes(curve, &[seed; 30]).unwrap())
+}
+
+/// Drawing an RSA key is dear: one for all tests.
+#[cfg(feature = "rsa")]
+pub fn rsa_key() -> bitaqa_pki::rsa::RsaPrivateKey {
+    static KEY: std::sync::OnceLock<bitaqa_pki::rsa::RsaPrivateKey> = std::sync::OnceLock::new();
+    KEY.get_or_init(|| bitaqa_pki::rsa::RsaPrivateKey::generate(2048, &mut rng(99)).unwrap()).clone()
+}
+
+/// From now on for so many days.
+pub fn days(days: i64) -> Period {
+    Period { not_before: AT, not_after: AT + time::Duration::days(days) }
+}
+
+/// A document signer of this key under a CSCA.
+pub fn document_signer(keys: &IssuerKeys, public_key: &PublicKey, form: Form) -> Certificate {
+    let request = DocumentSignerRequest {
+        state: &plan(form).state,
+        common_name: "DS UTO",
+        public_key,
+        validity: days(4000),
+        private_key_usage: days(90),
+        document_types: &["ID"],
+        form,
+    };
+    issue_document_signer(&request, &keys.csca.certificate, &keys.csca.signer(), &mut rng(5)).unwrap()
+}
+
+pub fn trusting(certificates: &[&Certificate]) -> TrustStore {
+    let mut store = TrustStore::new();
+    for certificate in certificates {
+        store.add((*certificate).clone()).unwrap();
+    }
+    store
 }

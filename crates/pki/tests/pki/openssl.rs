@@ -11,7 +11,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 /// Runs `openssl` in a folder; `None` when there is none.
-fn openssl(folder: &Path, arguments: &[&str]) -> Option<Output> {
+pub fn openssl(folder: &Path, arguments: &[&str]) -> Option<Output> {
     let output = Command::new("openssl").args(arguments).current_dir(folder).output().ok();
     if output.is_none() {
         eprintln!("SKIPPED: the program openssl is not installed, its second opinion is missing");
@@ -19,7 +19,7 @@ fn openssl(folder: &Path, arguments: &[&str]) -> Option<Output> {
     output
 }
 
-fn stdout(output: &Output) -> String {
+pub fn stdout(output: &Output) -> String {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8_lossy(&output.stdout).into_owned()
 }

@@ -1,6 +1,6 @@
 //! Certificates and the path of passive authentication: every failure under its own name.
 
-use crate::fixture::{AT, forged, keys, plan, rng};
+use crate::fixture::{AT, forged, keys, plan, rng, trusting};
 use bitaqa_pki::issuer_keys::generate;
 use bitaqa_pki::spki::Form;
 use bitaqa_pki::x509::{
@@ -15,14 +15,6 @@ use time::{Duration, UtcDateTime};
 const DIGITAL_SIGNATURE: [u8; 4] = [0x03, 0x02, 0x07, 0x80];
 const CERT_AND_CRL_SIGN: [u8; 4] = [0x03, 0x02, 0x01, 0x06];
 const NON_REPUDIATION: [u8; 4] = [0x03, 0x02, 0x06, 0x40];
-
-fn trusting(certificates: &[&Certificate]) -> TrustStore {
-    let mut store = TrustStore::new();
-    for certificate in certificates {
-        store.add((*certificate).clone()).unwrap();
-    }
-    store
-}
 
 #[test]
 fn the_certificates_follow_the_profile() {

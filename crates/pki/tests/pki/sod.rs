@@ -4,8 +4,8 @@ use crate::fixture::{AT, borrowed, data_groups, keys};
 use bitaqa_apdu::tlv::{self, tlv};
 use bitaqa_pki::issuer_keys::IssuerKeys;
 use bitaqa_pki::sod::{self, HashVerdict, SecurityObject, Sod, SodError, sign};
-use bitaqa_pki::x509::PathError;
-use bitaqa_pki::{HashAlgorithm, TrustStore};
+use bitaqa_pki::x509::{PathError, Revocation};
+use bitaqa_pki::{CmsError, HashAlgorithm, TrustStore};
 use proptest::prelude::*;
 
 fn signed(keys: &IssuerKeys) -> Vec<u8> {
@@ -70,7 +70,7 @@ fn data_groups_are_judged_one_by_one() {
     assert_eq!(verdicts, expected);
     let verification = sod::verify(&signed(&keys), &borrowed(&groups), &trust(&keys), AT).unwrap();
     assert!(!verification.is_authentic());
-    assert_eq!((verification.signature, verification.path), (Ok(()), Ok(())), "other verdicts stand");
+    assert_eq!((verification.signature, verification.path), (Ok(()), Ok(Revocation::NoList)), "other verdicts stand");
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn a_changed_hash_list_and_a_changed_signature_are_two_things() {
     let forged = HashAlgorithm::Sha256.digest(b"another data group");
     let sod = Sod::parse(&replaced(&ef_sod, &digest, &forged)).unwrap();
     assert_eq!(sod.compare(1, b"another data group"), HashVerdict::Match);
-    assert_eq!(sod.verify_signature(), Err(SodError::MessageDigest));
+    assert_eq!(sod.verify_signature(), Err(SodError::Cms(CmsError::MessageDigest)));
 
     // A cleverer forger changes messageDigest as well.
     let content = Sod::parse(&ef_sod).unwrap().security_object().to_der().unwrap();
@@ -89,7 +89,7 @@ fn a_changed_hash_list_and_a_changed_signature_are_two_things() {
     let new_content = Sod::parse(&clever).unwrap().security_object().to_der().unwrap();
     let (old, new) = (HashAlgorithm::Sha256.digest(&content), HashAlgorithm::Sha256.digest(&new_content));
     let sod = Sod::parse(&replaced(&clever, &old, &new)).unwrap();
-    assert_eq!(sod.verify_signature(), Err(SodError::Signature));
+    assert_eq!(sod.verify_signature(), Err(SodError::Cms(CmsError::Signature)));
 }
 
 #[test]
@@ -106,7 +106,7 @@ fn signer_and_certificate_belong_together() {
     let (ours, others) = (keys(1), keys(2));
     let ds = &ours.document_signer.certificate;
     let refused = sign(&borrowed(&data_groups()), ds, &others.document_signer.signer());
-    assert_eq!(refused.err(), Some(SodError::NotTheKeyOf(ds.subject())));
+    assert_eq!(refused.err(), Some(SodError::Cms(CmsError::NotTheKeyOf(ds.subject()))));
     let refused = sign(&[(1, b"alone")], ds, &ours.document_signer.signer());
     assert_eq!(refused.err(), Some(SodError::DataGroups(1)));
 }
@@ -117,18 +117,19 @@ fn what_is_no_ef_sod_is_named() {
     let error = |octets: &[u8]| Sod::parse(octets).map(|_| ()).unwrap_err();
     assert!(matches!(error(b""), SodError::Tlv(_)));
     assert!(matches!(error(&tlv(0x75, b"")), SodError::Tlv(_)));
+    assert!(matches!(error(&tlv(0x77, b"")), SodError::Cms(CmsError::Tlv(_))));
     assert!(matches!(error(&[ef_sod.clone(), vec![0x90, 0]].concat()), SodError::Tlv(_)));
-    assert!(matches!(error(&tlv(0x77, b"\x30\x00")), SodError::Cms(_)));
+    assert!(matches!(error(&tlv(0x77, b"\x30\x00")), SodError::Cms(CmsError::Tlv(_))));
     let data = [0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x07, 0x02];
     let enveloped = [0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x07, 0x03];
-    assert!(matches!(error(&replaced(&ef_sod, &data, &enveloped)), SodError::ContentType(_)));
+    assert!(matches!(error(&replaced(&ef_sod, &data, &enveloped)), SodError::Cms(CmsError::ContentType(_))));
     let lds = [0x67, 0x81, 0x08, 0x01, 0x01, 0x01];
     let other = [0x67, 0x81, 0x08, 0x01, 0x01, 0x02];
-    assert!(matches!(error(&replaced(&ef_sod, &lds, &other)), SodError::ContentType(_)));
+    assert!(matches!(error(&replaced(&ef_sod, &lds, &other)), SodError::Cms(CmsError::ContentType(_))));
     // A certificate with another serial number than the signer names.
     let serial = keys(1).document_signer.certificate.serial().to_vec();
     let other: Vec<u8> = serial.iter().map(|octet| octet ^ 1).collect();
-    assert!(matches!(error(&replaced(&ef_sod, &serial, &other)), SodError::NoDocumentSigner));
+    assert!(matches!(error(&replaced(&ef_sod, &serial, &other)), SodError::Cms(CmsError::NoSigner)));
 }
 
 #[test]
