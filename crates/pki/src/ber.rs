@@ -19,6 +19,7 @@ pub(crate) fn to_der(octets: &[u8]) -> Result<(Vec<u8>, bool), TlvError> {
     }
 }
 
+/// A place in the octets that moves on.
 struct Walk<'a> {
     octets: &'a [u8],
     at: usize,
@@ -39,7 +40,8 @@ impl Walk<'_> {
         Ok(octet)
     }
 
-    /// Copies one object that ends before `limit`.
+    /// Copies one object that ends before `limit`. Recursion ends at `depth`, so that hostile input costs no stack; each
+    /// octet is copied once for each object around it.
     fn object(&mut self, limit: usize, out: &mut Vec<u8>, depth: u8) -> Result<(), TlvError> {
         let start = self.at;
         let first = self.octet()?;
@@ -75,6 +77,7 @@ impl Walk<'_> {
             self.object(if let End::At(end) = end { end } else { limit }, &mut content, depth)?;
         }
         if tag == 0x24 {
+            // An octet string in pieces, X.690 §8.7.3; pieces of pieces are whole by now.
             let pieces = tlv::all(&content)?;
             if pieces.iter().any(|piece| piece.tag != 0x04) {
                 return Err(TlvError::Tag(start));
@@ -87,6 +90,7 @@ impl Walk<'_> {
         Ok(())
     }
 
+    /// Long forms may have more octets than they need, up to four: X.690 §8.1.3.5.
     fn length(&mut self) -> Result<End, TlvError> {
         let at = self.at;
         let first = self.octet()?;
@@ -99,6 +103,7 @@ impl Walk<'_> {
         Ok(End::At(self.at.checked_add(length).ok_or(TlvError::Length(at))?))
     }
 
+    /// Whether the value is over; steps across the mark of an indefinite one (X.690 §8.1.5).
     fn ended(&mut self, end: End, limit: usize) -> Result<bool, TlvError> {
         match end {
             End::At(end) => Ok(self.at >= end),

@@ -8,8 +8,8 @@
 //!     SignerInfo                               issuer and serial number, or key identifier
 //!       signedAttrs contentType, messageDigest the signature is over these
 //! ```
-//! Writing goes through the types of the crate `cms`. Reading goes by the octets, since these are what was signed: types
-//! that sort a SET while reading it would verify something else than what stands there.
+//! Writing goes through the types of the crate `cms`. Reading goes by the octets, since these are what was signed:
+//! types that sort a SET while reading it would verify something else than what stands there.
 
 mod sign;
 
@@ -92,8 +92,8 @@ impl From<der::Error> for CmsError {
     }
 }
 
-/// Signed data as read; nothing is verified yet. EF.SOD and master lists have types of their own; this one is for content
-/// of other kinds, such as the SecurityInfos in EF.CardSecurity (9303-11 §9.2.11).
+/// Signed data as read; nothing is verified yet. EF.SOD and master lists have types of their own; this one is for
+/// content of other kinds, such as the SecurityInfos in EF.CardSecurity (9303-11 §9.2.11).
 #[derive(Clone, Debug)]
 pub struct SignedContent {
     content_type: ObjectIdentifier,

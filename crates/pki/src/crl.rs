@@ -1,5 +1,5 @@
-//! Certificate revocation lists of a CSCA, 9303-12 §7.1.4 and RFC 5280 §5: read, verified, issued. Which list speaks for
-//! which certificate, and what follows from it, is the business of [`crate::TrustStore`].
+//! Certificate revocation lists of a CSCA, 9303-12 §7.1.4 and RFC 5280 §5: read, verified, issued. Which list speaks
+//! for which certificate, and what follows from it, is the business of [`crate::TrustStore`].
 //!
 //! ```text
 //! CertificateList
@@ -80,7 +80,8 @@ pub enum CrlError {
     Issue(#[from] IssueError),
 }
 
-/// Why a certificate was revoked, RFC 5280 §5.3.1. 9303-12 table 10 leaves reasons out of lists; foreign ones have them.
+/// Why a certificate was revoked, RFC 5280 §5.3.1. 9303-12 table 10 leaves reasons out of lists; foreign ones have
+/// them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[allow(missing_docs)] // the names are the definition
 pub enum RevocationReason {
@@ -253,8 +254,8 @@ impl RevocationList {
         self.revoked.values()
     }
 
-    /// The entry of a certificate by its serial number, as [`Certificate::serial`] gives it. Whether the list speaks for
-    /// that certificate at all is told by its issuer, not here.
+    /// The entry of a certificate by its serial number, as [`Certificate::serial`] gives it. Whether the list speaks
+    /// for that certificate at all is told by its issuer, not here.
     pub fn find(&self, serial: &[u8]) -> Option<&Revoked> {
         self.revoked.get(serial)
     }

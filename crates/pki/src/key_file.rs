@@ -1,9 +1,11 @@
 //! Private keys in files, sealed by a passphrase: PKCS#8 `EncryptedPrivateKeyInfo` (RFC 5958 §3) with PBES2, scrypt and
-//! AES-256-CBC, as PEM. `openssl pkey -in FILE` opens the files of elliptic-curve keys.
+//! AES-256-CBC, as PEM. `openssl pkey -in FILE` opens the files of elliptic-curve and RSA keys.
 //!
 //! Raw symmetric keys lie in the same container: PKCS#8 with the algorithm `aes` of the NIST arc, the key's octets as
 //! private key. No standard fixes that use of the arc: other programs open the container, not the key.
 
+#[cfg(feature = "rsa")]
+use crate::rsa::RsaPrivateKey;
 use crate::spki;
 use bitaqa_curves::{Curve, Point, SecretScalar};
 use const_oid::ObjectIdentifier;
@@ -119,6 +121,28 @@ pub fn open(pem: &str, passphrase: &[u8]) -> Result<SecretScalar, KeyFileError> 
     let key = SecretScalar::from_bytes(curve, inner.private_key.as_bytes()).map_err(|_| KeyFileError::Kind)?;
     check_public(curve, &key, inner.public_key)?;
     Ok(key)
+}
+
+/// Seals an RSA key; PEM text, which `openssl pkey` opens as well.
+///
+/// # Errors
+/// [`KeyFileError::EmptyPassphrase`]; [`KeyFileError::Kind`], which no key causes.
+#[cfg(feature = "rsa")]
+pub fn seal_rsa(key: &RsaPrivateKey, passphrase: &[u8], rng: &mut dyn CryptoRng) -> Result<String, KeyFileError> {
+    let der = key.to_pkcs8().map_err(|_| KeyFileError::Kind)?;
+    let info = PrivateKeyInfoRef::try_from(der.as_slice()).map_err(|_| KeyFileError::Kind)?;
+    seal_info(&info, passphrase, rng)
+}
+
+/// Opens the file of an RSA key: ours, or one that OpenSSL sealed with scrypt or PBKDF2.
+///
+/// # Errors
+/// [`KeyFileError::Passphrase`] for a wrong passphrase, other variants for other files.
+#[cfg(feature = "rsa")]
+pub fn open_rsa(pem: &str, passphrase: &[u8]) -> Result<RsaPrivateKey, KeyFileError> {
+    let document = open_info(pem, passphrase)?;
+    PrivateKeyInfoRef::try_from(document.as_bytes()).map_err(|_| KeyFileError::Passphrase)?;
+    RsaPrivateKey::from_pkcs8(document.as_bytes()).map_err(|_| KeyFileError::Kind)
 }
 
 /// Seals a raw symmetric key of 16, 24 or 32 octets; PEM text.

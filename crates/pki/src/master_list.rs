@@ -72,7 +72,8 @@ impl MasterList {
     /// Reads DER. Certificates that cannot be read are counted, not fatal: a list holds those of a hundred states.
     ///
     /// # Errors
-    /// [`MasterListError::Cms`], [`MasterListError::Content`], [`MasterListError::Version`], [`MasterListError::Empty`].
+    /// [`MasterListError::Cms`], [`MasterListError::Content`], [`MasterListError::Version`],
+    /// [`MasterListError::Empty`].
     pub fn from_der(octets: &[u8]) -> Result<Self, MasterListError> {
         let signed = SignedContent::parse(octets, ID_CSCA_MASTER_LIST)?;
         // By its octets, as the certificates are wanted as they came and real lists are not sorted.

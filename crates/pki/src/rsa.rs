@@ -1,5 +1,5 @@
-//! RSA keys: what their numbers must satisfy, and what they verify. The arithmetic is behind the feature `rsa`; keys are
-//! read and compared without it.
+//! RSA keys: what their numbers must satisfy, and what they verify. The arithmetic is behind the feature `rsa`; keys
+//! are read and compared without it.
 //!
 //! Signatures are checked by building what must come out and comparing (RFC 8017 §8.2.2) and by EMSA-PSS of §9.1.2,
 //! written here since RFC 4055 lets message and mask have different hashes, which the crate's own verifier does not.
@@ -58,8 +58,8 @@ pub enum RsaError {
 }
 
 /// An RSA public key, 1024 to 8192 bits. Below 2048 bits it verifies, and everything that it verifies carries
-/// [`Note::SmallModulus`]: 9303-12 §4.1.6 leaves lengths to catalogues, and the 1024-bit keys of the first documents and of
-/// Active Authentication are still in the field.
+/// [`Note::SmallModulus`]: 9303-12 §4.1.6 leaves lengths to catalogues, and the 1024-bit keys of the first documents
+/// and of Active Authentication are still in the field.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct RsaPublicKey {
     /// Big endian, first octet not zero.

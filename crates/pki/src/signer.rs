@@ -5,8 +5,8 @@ use crate::{HashAlgorithm, PublicKey, SignatureAlgorithm};
 use bitaqa_curves::{Curve, CurveError, Point, SecretScalar, ecdsa};
 use core::fmt;
 
-/// A signature. ECDSA: the plain format of TR-03111 §5.2.1, r ‖ s, each as long as the order. RSA: a number as long as the
-/// modulus.
+/// A signature. ECDSA: the plain format of TR-03111 §5.2.1, r ‖ s, each as long as the order. RSA: a number as long as
+/// the modulus.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Signature(pub Vec<u8>);
 

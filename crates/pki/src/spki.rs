@@ -128,8 +128,8 @@ pub fn decode(der: &[u8]) -> Result<Point, SpkiError> {
     }
 }
 
-/// Public key of either kind as DER: content of DG15 (9303-11 §9.2.3) and of certificates. `form` does not matter to RSA
-/// keys, which are written as rsaEncryption with NULL (RFC 3279 §2.3.1).
+/// Public key of either kind as DER: content of DG15 (9303-11 §9.2.3) and of certificates. `form` does not matter to
+/// RSA keys, which are written as rsaEncryption with NULL (RFC 3279 §2.3.1).
 ///
 /// # Errors
 /// [`SpkiError::Der`], which no key causes.

@@ -102,8 +102,8 @@ impl TrustStore {
         Ok(is_new)
     }
 
-    /// Verifies a master list at an instant and takes the certificates on it: those signed by themselves, and links from
-    /// a CSCA that is trusted or on the list. A certificate that is refused keeps no other from being taken.
+    /// Verifies a master list at an instant and takes the certificates on it: those signed by themselves, and links
+    /// from a CSCA that is trusted or on the list. A certificate that is refused keeps no other from being taken.
     ///
     /// # Errors
     /// [`MasterListError`] when the list itself is not to be believed; nothing is taken then.

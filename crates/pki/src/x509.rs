@@ -1,5 +1,5 @@
-//! X.509 certificates of 9303-12 §7.1: the country signing CA (CSCA) with its links from key to key, its document signers
-//! (DS) and master list signers.
+//! X.509 certificates of 9303-12 §7.1: the country signing CA (CSCA) with its links from key to key, its document
+//! signers (DS) and master list signers.
 
 mod certificate;
 mod extensions;

@@ -228,8 +228,8 @@ impl CvCertificate {
 }
 
 /// Two halves, none of them zero; how long they must be is known with the curve. The kind of signature is that of the
-/// holder's own key but in link certificates: those go by here too, as all lengths are even and half of an RSA signature
-/// is never zero.
+/// holder's own key but in link certificates: those go by here too, as all lengths are even and half of an RSA
+/// signature is never zero.
 fn check_signature(octets: &[u8], is_rsa: bool) -> Result<Signature, CvcError> {
     if octets.is_empty() || !octets.len().is_multiple_of(2) {
         return Err(CvcError::SignatureLength(octets.len()));

@@ -43,8 +43,8 @@ pub fn issue_cvca(
     sign(body, signer)
 }
 
-/// Issues a certificate under another one; `signer` holds the key of `issuer`. DV and terminal keep algorithm, curve and
-/// key size. A link certificate (CVCA under CVCA) may change all of them: its algorithm is the one that
+/// Issues a certificate under another one; `signer` holds the key of `issuer`. DV and terminal keep algorithm, curve
+/// and key size. A link certificate (CVCA under CVCA) may change all of them: its algorithm is the one that
 /// [`SignatureAlgorithm::for_key`] gives, and it carries its parameters; [`issue_link`] leaves both to the caller.
 ///
 /// # Errors
@@ -73,8 +73,8 @@ pub enum LinkParameters {
     Inherited,
 }
 
-/// Issues a link certificate: the new key of a CVCA for an algorithm of its choice, signed by the old one, which `signer`
-/// holds.
+/// Issues a link certificate: the new key of a CVCA for an algorithm of its choice, signed by the old one, which
+/// `signer` holds.
 ///
 /// # Errors
 /// As [`issue`]; [`CvcError::AlgorithmChange`] for inherited parameters that are not those of the new key.

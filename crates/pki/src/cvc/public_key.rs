@@ -169,7 +169,8 @@ impl CvPublicKey {
     /// From the value of 7F49. The parameters of a curve are all there, except perhaps the cofactor, or none is.
     ///
     /// # Errors
-    /// [`CvcError::Algorithm`], [`CvcError::Missing`], [`CvcError::Number`], [`CvcError::Rsa`], and those of broken TLV.
+    /// [`CvcError::Algorithm`], [`CvcError::Missing`], [`CvcError::Number`], [`CvcError::Rsa`], and those of broken
+    /// TLV.
     pub fn decode(value: &[u8]) -> Result<Self, CvcError> {
         let mut reader = Reader::new(value);
         let oid = object_identifier(expect(&mut reader, 0x06)?)?;

@@ -62,8 +62,8 @@ impl SecurityObject {
         Self::with(HashAlgorithm::Sha256, Some(("0108".to_owned(), "040000".to_owned())), data_groups)
     }
 
-    /// As [`SecurityObject::of`] with another hash and other versions, LDS and Unicode; without versions it is an object
-    /// of version 0.
+    /// As [`SecurityObject::of`] with another hash and other versions, LDS and Unicode; without versions it is an
+    /// object of version 0.
     ///
     /// # Errors
     /// As [`SecurityObject::of`].
@@ -119,8 +119,8 @@ impl SecurityObject {
         Self::read(der, &mut Vec::new())
     }
 
-    /// As [`SecurityObject::from_der`], with what was tolerated. The octets were hashed as they stand; here they are only
-    /// understood.
+    /// As [`SecurityObject::from_der`], with what was tolerated. The octets were hashed as they stand; here they are
+    /// only understood.
     pub(super) fn read(octets: &[u8], notes: &mut Vec<Note>) -> Result<Self, SodError> {
         let (der, changed) = ber::to_der(octets)?;
         if changed {

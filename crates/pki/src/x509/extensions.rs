@@ -41,16 +41,19 @@ pub(crate) fn authority_key(issuer: &Certificate, signer: &dyn Signer) -> Result
     issuer.subject_key_id().map_or_else(|| key_identifier(&signer.public_key()), |id| Ok(id.to_vec()))
 }
 
+/// Only the key identifier of the three fields, RFC 5280 §4.2.1.1.
 pub(crate) fn authority_key_identifier(key_id: &[u8]) -> Result<Extension, der::Error> {
     let identifier =
         AuthorityKeyIdentifier { key_identifier: Some(OctetString::new(key_id)?), ..AuthorityKeyIdentifier::default() };
     extension(ID_CE_AUTHORITY_KEY_IDENTIFIER, false, identifier.to_der()?)
 }
 
+/// An extension around DER of its value.
 pub(crate) fn extension(oid: ObjectIdentifier, critical: bool, der: Vec<u8>) -> Result<Extension, der::Error> {
     Ok(Extension { extn_id: oid, critical, extn_value: OctetString::new(der)? })
 }
 
+/// Both ends are given, though 9303-12 table 6 would be content with one.
 pub(super) fn private_key_usage(period: Period) -> Result<Extension, IssueError> {
     let (not_before, not_after) = ordered(period)?;
     let value = PrivateKeyUsagePeriod {
@@ -60,11 +63,13 @@ pub(super) fn private_key_usage(period: Period) -> Result<Extension, IssueError>
     Ok(extension(ID_CE_PRIVATE_KEY_USAGE_PERIOD, false, value.to_der()?)?)
 }
 
+/// UTCTime until 2049, then GeneralizedTime: 9303-12 table 5.
 pub(super) fn validity(period: Period) -> Result<Validity, IssueError> {
     let (not_before, not_after) = ordered(period)?;
     Ok(Validity::new(Time::from(not_before), Time::from(not_after)))
 }
 
+/// First and last instant as X.509 writes them, in this order and not the same.
 pub(crate) fn ordered(period: Period) -> Result<(der::DateTime, der::DateTime), IssueError> {
     let none = IssueError::Period(period.not_before, period.not_after);
     match (to_date_time(period.not_before), to_date_time(period.not_after)) {
@@ -90,6 +95,7 @@ pub(super) fn name(state: &IssuingState, common_name: &str) -> Result<Name, Issu
     ])
 }
 
+/// One attribute for each relative name, in the order given.
 fn distinguished(attributes: &[(ObjectIdentifier, Tag, &str)]) -> Result<Name, IssueError> {
     let mut sequence = RdnSequence::default();
     for (oid, tag, text) in attributes {
@@ -115,6 +121,7 @@ pub(super) fn alternative_names(state: &IssuingState) -> Result<Vec<GeneralName>
     Ok(vec![contact, GeneralName::DirectoryName(distinguished(&[(L, Tag::PrintableString, code)])?)])
 }
 
+/// One distribution point with all addresses, 9303-12 §7.1.1.4; reasons and issuer are left out (table 6).
 pub(super) fn distribution_points(urls: &[String]) -> Result<Extension, IssueError> {
     if urls.is_empty() {
         return Err(IssueError::Url(String::new()));
@@ -134,6 +141,7 @@ pub(super) fn distribution_points(urls: &[String]) -> Result<Extension, IssueErr
     Ok(extension(ID_CE_CRL_DISTRIBUTION_POINTS, false, vec![point].to_der()?)?)
 }
 
+/// 9303-12 §7.1.1.6; at least one, each as in the MRZ, none twice.
 pub(super) fn document_types(types: &[&str]) -> Result<DocumentTypeList, IssueError> {
     let mut list = DocumentTypeList { version: 0, document_types: der::asn1::SetOfVec::new() };
     for document_type in types {

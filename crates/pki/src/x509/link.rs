@@ -52,8 +52,8 @@ pub struct MasterListSignerRequest<'a> {
     pub form: Form,
 }
 
-/// Issues a CSCA link certificate, 9303-12 §4.1.4.3: whoever trusts `old` comes to trust the new key. `signer` holds the
-/// old key, within its usage period; the new certificate may outlive the old one.
+/// Issues a CSCA link certificate, 9303-12 §4.1.4.3: whoever trusts `old` comes to trust the new key. `signer` holds
+/// the old key, within its usage period; the new certificate may outlive the old one.
 ///
 /// # Errors
 /// [`IssueError`], a variant per field and per refusal of the old CSCA.

@@ -1,8 +1,8 @@
 //! The certificate path of passive authentication: document signer -> CSCA, 9303-11 §5.1 and 9303-12 §6.1. Every
 //! failure has its own words, as an operator must tell a foreign card from a missing file from a forgery.
 //!
-//! Revocation is judged by the lists in the trust store. A certificate on a list is refused, and so is one whose list is
-//! out of date; where no list was given at all, the path stands and says so.
+//! Revocation is judged by the lists in the trust store. A certificate on a list is refused, and so is one whose list
+//! is out of date; where no list was given at all, the path stands and says so.
 
 use super::{Certificate, CertificateError, ID_MASTER_LIST_SIGNING_KEY};
 use crate::TrustStore;
@@ -29,6 +29,24 @@ impl fmt::Display for Whose {
             Self::MasterListSigner => "master list signer certificate",
             Self::Csca => "CSCA certificate",
         })
+    }
+}
+
+/// Octets in hexadecimal.
+struct Hex<'a>(&'a [u8]);
+
+impl fmt::Display for Hex<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|octet| write!(f, "{octet:02X}"))
+    }
+}
+
+/// A reason, if there is one.
+struct Because(Option<RevocationReason>);
+
+impl fmt::Display for Because {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.map_or(Ok(()), |reason| write!(f, ": {reason}"))
     }
 }
 
@@ -113,12 +131,12 @@ pub enum PathError {
     #[error("document signer and CSCA are of different countries")]
     Country,
     /// The CSCA has revoked it.
-    #[error("the {whose} {serial} was revoked on {date}{}", reason.map(|r| format!(": {r}")).unwrap_or_default())]
+    #[error("the {whose} with serial number {} was revoked on {date}{}", Hex(serial), Because(*reason))]
     Revoked {
         /// Which certificate.
         whose: Whose,
-        /// Its serial number, hexadecimal.
-        serial: String,
+        /// Its serial number, as [`Certificate::serial`] gives it.
+        serial: Vec<u8>,
         /// Since when.
         date: UtcDateTime,
         /// Why, where the list tells.
@@ -243,8 +261,7 @@ fn check_csca(csca: &Certificate, trust: &TrustStore) -> Result<(), PathError> {
 }
 
 fn revoked(whose: Whose, entry: &Revoked) -> PathError {
-    let serial = entry.serial.iter().map(|octet| format!("{octet:02X}")).collect();
-    PathError::Revoked { whose, serial, date: entry.date, reason: entry.reason }
+    PathError::Revoked { whose, serial: entry.serial.clone(), date: entry.date, reason: entry.reason }
 }
 
 fn check(whose: Whose, signer: &Certificate, csca: &Certificate, at: UtcDateTime) -> Result<(), PathError> {

@@ -194,8 +194,8 @@ fn printed_certificates_come_back_and_verify() {
         assert_eq!(certificate.effective().to_string(), text("effective"));
         assert_eq!(certificate.expiry().to_string(), text("expiry"));
         assert_eq!(certificate.body().public_key.algorithm(), SignatureAlgorithm::Ecdsa(HashAlgorithm::Sha512));
-        // The printed CVCA is one for inspection systems, though DV and terminal below it are for the eID application: a
-        // chain that `check_issue` would not let pass.
+        // The printed CVCA is one for inspection systems, though DV and terminal below it are for the eID application:
+        // a chain that `check_issue` would not let pass.
         let is_cvca = text("name") == "CVCA";
         let rights = if is_cvca { InspectionRights::ALL } else { InspectionRights::NONE };
         assert_eq!(certificate.chat().inspection_rights(), rights);

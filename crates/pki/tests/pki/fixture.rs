@@ -87,6 +87,7 @@ pub fn days(days: i64) -> Period {
 }
 
 /// A document signer of this key under a CSCA.
+#[cfg(feature = "rsa")]
 pub fn document_signer(keys: &IssuerKeys, public_key: &PublicKey, form: Form) -> Certificate {
     let request = DocumentSignerRequest {
         state: &plan(form).state,

@@ -14,5 +14,7 @@ mod matrix;
 mod openssl;
 mod path;
 mod sod;
+#[cfg(feature = "rsa")]
+mod tolerance;
 mod trust;
 mod vectors;

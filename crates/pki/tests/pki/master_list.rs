@@ -13,6 +13,7 @@ use bitaqa_pki::x509::{
     CscaLinkRequest, MasterListSignerRequest, PathError, Whose, issue_csca_link, issue_master_list_signer,
 };
 use bitaqa_pki::{Certificate, CmsError, MasterList, Signer, SoftwareSigner, TrustStore};
+use core::slice::from_ref;
 use proptest::prelude::*;
 
 fn signer() -> SoftwareSigner {
@@ -33,7 +34,7 @@ fn signer_certificate(keys: &IssuerKeys, form: Form) -> Certificate {
 
 fn other_state(name: &str, seed: u64) -> IssuerKeys {
     let mut plan = plan(Form::Named);
-    plan.state.organisation = name.to_owned();
+    name.clone_into(&mut plan.state.organisation);
     generate(&plan, AT, &mut rng(seed)).unwrap()
 }
 
@@ -95,7 +96,7 @@ fn a_list_brings_other_states_and_links() {
 fn a_list_of_a_stranger_brings_nobody() {
     let (ours, stranger) = (keys(1), other_state("Nobody's friend", 15));
     let mut trust = trusting(&[&ours.csca.certificate]);
-    let read = MasterList::from_der(&list(&stranger, &[stranger.csca.certificate.clone()])).unwrap();
+    let read = MasterList::from_der(&list(&stranger, from_ref(&stranger.csca.certificate))).unwrap();
     let refused = trust.add_master_list(&read, AT);
     let issuer = stranger.csca.certificate.subject();
     // Its certificate says Utopia in the subject; what counts is who has signed.
@@ -110,7 +111,7 @@ fn keys_for_lists_and_keys_for_documents_are_kept_apart() {
     let trust = trusting(&[&ours.csca.certificate]);
     let ds = &ours.document_signer;
     let csca = &ours.csca.certificate;
-    let by_ds = master_list::issue(&[csca.clone()], &ds.certificate, csca, AT, &ds.signer()).unwrap();
+    let by_ds = master_list::issue(from_ref(csca), &ds.certificate, csca, AT, &ds.signer()).unwrap();
     let refused = MasterList::from_der(&by_ds).unwrap().verify(&trust, AT);
     let error = PathError::KeyUsage { whose: Whose::MasterListSigner, purpose: "signing master lists" };
     assert_eq!(refused, Err(MasterListError::Path(error)));
@@ -125,7 +126,7 @@ fn keys_for_lists_and_keys_for_documents_are_kept_apart() {
 #[test]
 fn a_revoked_signer_brings_nobody() {
     let ours = generate(&plan(Form::Named), AT, &mut rng(1)).unwrap();
-    let read = MasterList::from_der(&list(&ours, &[ours.csca.certificate.clone()])).unwrap();
+    let read = MasterList::from_der(&list(&ours, from_ref(&ours.csca.certificate))).unwrap();
     let mut trust = trusting(&[&ours.csca.certificate]);
     let entry = Revoked { serial: read.signer().serial().to_vec(), date: AT, reason: None };
     let request = CrlRequest { number: 1, update: days(90), revoked: &[entry] };
@@ -144,9 +145,9 @@ fn only_cscas_are_listed() {
     let certificate = signer_certificate(&ours, Form::Explicit);
     let issue = |listed: &[Certificate]| master_list::issue(listed, &certificate, csca, AT, &signer());
     assert_eq!(issue(&[]), Err(MasterListError::Empty));
-    assert_eq!(issue(&[ds.clone()]), Err(MasterListError::NotACa(ds.subject())));
+    assert_eq!(issue(from_ref(ds)), Err(MasterListError::NotACa(ds.subject())));
     assert_eq!(issue(&[csca.clone(), csca.clone()]), Err(MasterListError::Twice(csca.subject())));
-    let refused = master_list::issue(&[csca.clone()], &certificate, csca, AT, &ours.csca.signer());
+    let refused = master_list::issue(from_ref(csca), &certificate, csca, AT, &ours.csca.signer());
     assert_eq!(refused, Err(MasterListError::Cms(CmsError::NotTheKeyOf(certificate.subject()))));
 }
 
@@ -172,7 +173,7 @@ fn openssl_verifies_our_list() {
 #[test]
 fn defects_have_their_names() {
     let ours = keys(1);
-    let der = list(&ours, &[ours.csca.certificate.clone()]);
+    let der = list(&ours, from_ref(&ours.csca.certificate));
     let ef_sod =
         sign(&borrowed(&data_groups()), &ours.document_signer.certificate, &ours.document_signer.signer()).unwrap();
     let refused = MasterList::from_der(bitaqa_apdu::tlv::only(&ef_sod, 0x77).unwrap());

@@ -138,6 +138,38 @@ fn opens_our_key_files_and_we_open_its() {
 }
 
 #[test]
+#[cfg(feature = "rsa")]
+fn rsa_key_files_go_both_ways() {
+    use crate::fixture::rsa_key;
+    use bitaqa_pki::key_file::KeyFileError;
+    let folder = tempfile::tempdir().unwrap();
+    let pem = key_file::seal_rsa(&rsa_key(), b"open sesame", &mut rng(6)).unwrap();
+    assert_eq!(key_file::open_rsa(&pem, b"open sesame").unwrap().public(), rsa_key().public());
+    assert_eq!(key_file::open_rsa(&pem, b"wrong").err(), Some(KeyFileError::Passphrase));
+    assert_eq!(key_file::open(&pem, b"open sesame").err(), Some(KeyFileError::Kind));
+    let elliptic = SecretScalar::generate(Curve::P256, &mut rng(5));
+    let other = key_file::seal(&elliptic, b"open sesame", &mut rng(6)).unwrap();
+    assert_eq!(key_file::open_rsa(&other, b"open sesame").err(), Some(KeyFileError::Kind));
+
+    std::fs::write(folder.path().join("ours.pem"), pem).unwrap();
+    let pkey = ["pkey", "-in", "ours.pem", "-passin", "pass:open sesame", "-pubout", "-outform", "DER"];
+    let Some(output) = openssl(folder.path(), &pkey) else { return };
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let public = rsa_key().public().clone().into();
+    assert_eq!(spki::decode_key(&output.stdout), Ok(public));
+    assert_eq!(spki::encode_key(&spki::decode_key(&output.stdout).unwrap(), Form::Named), Ok(output.stdout));
+
+    let generate = ["genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-out", "theirs.pem"];
+    let sealed = [&generate[..], &["-aes-256-cbc", "-pass", "pass:open sesame"]].concat();
+    stdout(&openssl(folder.path(), &sealed).unwrap());
+    let theirs = std::fs::read_to_string(folder.path().join("theirs.pem")).unwrap();
+    let opened = key_file::open_rsa(&theirs, b"open sesame").unwrap();
+    let pkey = ["pkey", "-in", "theirs.pem", "-passin", "pass:open sesame", "-pubout", "-outform", "DER"];
+    let output = openssl(folder.path(), &pkey).unwrap();
+    assert_eq!(spki::decode_key(&output.stdout), Ok(opened.public().clone().into()));
+}
+
+#[test]
 fn explicit_keys_of_openssl_are_read() {
     let folder = tempfile::tempdir().unwrap();
     for name in ["P-256", "P-384", "brainpoolP256r1", "brainpoolP384r1"] {

@@ -119,8 +119,7 @@ fn plain_signatures_are_read() {
     assert_eq!(Sod::parse(&changed).unwrap().verify_signature(), Ok(()));
 }
 
-/// Adds the difference of two strings to the five lengths (77, 30, A0, 30, then SET and SEQUENCE of the signer) that hold
-/// their ends.
+/// The new octets, with the lengths of all objects that hold their end set anew.
 fn with_lengths(old: &[u8], new: &[u8]) -> Vec<u8> {
     fn again(old: &[u8], new: &[u8]) -> Vec<u8> {
         // Objects up to the last one are the same in both; the last one reaches to the end.

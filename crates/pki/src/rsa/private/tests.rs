@@ -139,7 +139,7 @@ fn encode_pss(parameters: PssParameters, digest: &[u8], salt: &[u8], bits: u32) 
     let block = [vec![0; filling], vec![1], salt.to_vec()].concat();
     let mut out: Vec<u8> =
         block.iter().zip(mask(parameters.mask_hash, &hash, block.len())).map(|(octet, mask)| octet ^ mask).collect();
-    out[0] &= 0xFF >> (8 * length as u32 - bits);
+    out[0] &= 0xFF >> (bits.div_ceil(8) * 8 - bits);
     out.extend(hash);
     out.push(0xBC);
     Some(out)
@@ -159,10 +159,11 @@ proptest! {
 
     #[test]
     fn pss_with_any_parameters(
-        hash in prop::sample::select(&HashAlgorithm::ALL[..]), mask_hash in prop::sample::select(&HashAlgorithm::ALL[..]),
+        hash in prop::sample::select(&HashAlgorithm::ALL[..]),
+        mask_hash in prop::sample::select(&HashAlgorithm::ALL[..]),
         salt in prop::collection::vec(any::<u8>(), 0..64), bits in 1016u32..1048, at in any::<prop::sample::Index>(),
     ) {
-        let parameters = PssParameters { hash, mask_hash, salt_bytes: salt.len() as u8 };
+        let parameters = PssParameters { hash, mask_hash, salt_bytes: u8::try_from(salt.len()).unwrap() };
         let digest = hash.digest(b"message");
         let encoded = encode_pss(parameters, &digest, &salt, bits);
         prop_assume!(encoded.is_some());
