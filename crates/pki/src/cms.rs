@@ -20,7 +20,7 @@ use crate::algorithm::hash_of;
 use crate::ber;
 use crate::spki::SpkiError;
 use crate::x509::{CertificateError, same_name};
-use crate::{Certificate, HashAlgorithm, Note, SignError, SignatureAlgorithm};
+use crate::{Certificate, HashAlgorithm, Note, SignError, SignatureAlgorithm, VerifyError};
 use bitaqa_apdu::tlv::{self, Reader, Tag, TlvError};
 use const_oid::ObjectIdentifier;
 use const_oid::db::rfc5911::{ID_CONTENT_TYPE, ID_MESSAGE_DIGEST, ID_SIGNED_DATA, ID_SIGNING_TIME};
@@ -219,8 +219,9 @@ impl SignedContent {
     /// [`CmsError`] from `SignedAttributes` to `Signature`.
     pub fn verify(&self) -> Result<(), CmsError> {
         let hash = self.hash()?;
-        let algorithm = SignatureAlgorithm::read_cms(&self.algorithm, hash, &mut Vec::new())
-            .ok_or(CmsError::SignatureAlgorithm(self.algorithm.oid))?;
+        let unsupported = CmsError::SignatureAlgorithm(self.algorithm.oid);
+        let algorithm = SignatureAlgorithm::read_cms(&self.algorithm, hash, &mut Vec::new());
+        let algorithm = algorithm.ok_or_else(|| unsupported.clone())?;
         let attributes = self.attributes.as_deref().ok_or(CmsError::SignedAttributes)?;
         let values = tlv::only(attributes, SET)?;
         if single(values, ID_CONTENT_TYPE, 0x06)? != self.content_type.as_bytes() {
@@ -230,7 +231,8 @@ impl SignedContent {
             return Err(CmsError::MessageDigest);
         }
         let key = self.signer.public_key()?;
-        key.verify_x509(algorithm, attributes, &self.signature).map_err(|_| CmsError::Signature)
+        let refusal = |error: VerifyError| if error.is_unsupported() { unsupported } else { CmsError::Signature };
+        key.verify_x509(algorithm, attributes, &self.signature).map_err(refusal)
     }
 
     fn hash(&self) -> Result<HashAlgorithm, CmsError> {

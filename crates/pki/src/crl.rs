@@ -14,7 +14,7 @@ use crate::x509::{
     self, CertificateError, IssueError, Period, Signed, authority_key, authority_key_identifier, extension,
     first_object, from_time, one, ordered, same_name, to_date_time,
 };
-use crate::{Certificate, Note, SignatureAlgorithm, Signer};
+use crate::{Certificate, Note, SignatureAlgorithm, Signer, VerifyError};
 use const_oid::ObjectIdentifier;
 use const_oid::db::rfc5280::{
     ID_CE_AUTHORITY_KEY_IDENTIFIER, ID_CE_CRL_NUMBER, ID_CE_CRL_REASONS, ID_CE_ISSUER_ALT_NAME,
@@ -285,9 +285,11 @@ impl RevocationList {
         if self.inner.inside != self.inner.outside {
             return Err(unsupported);
         }
-        let algorithm = SignatureAlgorithm::read(&self.inner.outside, &mut Vec::new()).ok_or(unsupported)?;
+        let algorithm = SignatureAlgorithm::read(&self.inner.outside, &mut Vec::new());
+        let algorithm = algorithm.ok_or_else(|| unsupported.clone())?;
         let signed = self.der.get(self.tbs.clone()).unwrap_or_default();
-        csca.public_key()?.verify_x509(algorithm, signed, &self.inner.octets).map_err(|_| CrlError::Signature)
+        let refusal = |error: VerifyError| if error.is_unsupported() { unsupported } else { CrlError::Signature };
+        csca.public_key()?.verify_x509(algorithm, signed, &self.inner.octets).map_err(refusal)
     }
 
     pub(crate) const fn issuer_name(&self) -> &Name {

@@ -27,6 +27,13 @@ pub enum VerifyError {
     Rsa(#[from] RsaError),
 }
 
+impl VerifyError {
+    /// Whether nothing was found out about the signature, since this program cannot judge it.
+    pub(crate) const fn is_unsupported(&self) -> bool {
+        matches!(self, Self::Rsa(RsaError::NotBuilt))
+    }
+}
+
 impl PublicKey {
     /// Verifies a signature over a message.
     ///

@@ -265,19 +265,21 @@ fn write_print_data(file: &Path, person: &Applicant, can: &str) -> Result<(), Fa
     let data = PrintData { document_number: person.document_number(), can, mrz: person.mrz().lines() };
     let text = serde_json::to_string_pretty(&data).map_err(|error| Failure::new(Class::Internal, error.to_string()))?;
     let text = zeroize::Zeroizing::new(text + "\n");
-    match std::fs::read_to_string(file) {
-        Ok(there) if there == *text => Ok(()),
+    let cannot = |error| Failure::input(file, error, "give --print-data FILE in a folder that can be written");
+    // Octets, not text: what is no text is another file too.
+    match std::fs::read(file).map(zeroize::Zeroizing::new) {
+        Ok(there) if there.as_slice() == text.as_bytes() => Ok(()),
         Ok(_) => {
             let what = "print data of another order, or another file, lie there";
             Err(Failure::input(file, what, "give --print-data FILE with another name; nothing is ever overwritten"))
         }
-        Err(_) => {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             let beside = with_ending(file, "new");
             let _ = std::fs::remove_file(&beside); // left by a crash; if it cannot go, writing tells why
             pki_folder::write_new(&beside, text.as_bytes(), true)?;
-            let moved = std::fs::rename(&beside, file);
-            moved.map_err(|error| Failure::input(file, error, "give --print-data FILE in a folder that can be written"))
+            std::fs::rename(&beside, file).map_err(cannot)
         }
+        Err(error) => Err(cannot(error)),
     }
 }
 

@@ -2,7 +2,8 @@
 
 use super::date::field;
 use super::{Chat, CvPublicKey, CvcError, PublicKey, Reference, Role, date_to_bcd, expect, finish};
-use crate::Signature;
+use crate::rsa::RsaError;
+use crate::{Signature, VerifyError};
 use bitaqa_apdu::tlv::{self, Reader, put, put_header};
 use time::Date;
 
@@ -208,11 +209,12 @@ impl CvCertificate {
     /// authority's name by [`CvCertificate::check_authority`].
     ///
     /// # Errors
-    /// [`CvcError::Signature`].
+    /// [`CvcError::Signature`]; [`CvcError::Rsa`] for an RSA key without the feature `rsa`.
     pub fn verify(&self, signed_by: &PublicKey) -> Result<(), CvcError> {
-        signed_by
-            .verify(&self.body_octets, &self.signature)
-            .map_err(|_| CvcError::Signature(self.body.authority.clone()))
+        signed_by.verify(&self.body_octets, &self.signature).map_err(|error| match error {
+            VerifyError::Rsa(RsaError::NotBuilt) => RsaError::NotBuilt.into(),
+            _ => CvcError::Signature(self.body.authority.clone()),
+        })
     }
 
     /// Whether the authority named is the holder of the certificate above (TR-03110-3 §C.1.2).

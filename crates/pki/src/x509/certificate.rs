@@ -2,7 +2,7 @@
 
 use super::{DocumentTypeList, ID_DOCUMENT_TYPE_LIST, from_date_time, from_time};
 use crate::spki::{self, SpkiError};
-use crate::{Note, PublicKey, SignatureAlgorithm};
+use crate::{Note, PublicKey, SignatureAlgorithm, VerifyError};
 use bitaqa_apdu::tlv;
 use const_oid::ObjectIdentifier;
 use const_oid::db::rfc4519::{C, L};
@@ -281,10 +281,12 @@ impl Certificate {
         if stated != self.inner.tbs_certificate().signature() {
             return Err(unsupported);
         }
-        let algorithm = SignatureAlgorithm::read(stated, &mut Vec::new()).ok_or(unsupported)?;
+        let algorithm = SignatureAlgorithm::read(stated, &mut Vec::new()).ok_or_else(|| unsupported.clone())?;
         let signature = self.inner.signature().as_bytes().ok_or(CertificateError::Signature)?;
         let signed = self.der.get(self.tbs.clone()).unwrap_or_default();
-        key.verify_x509(algorithm, signed, signature).map_err(|_| CertificateError::Signature)
+        let refusal =
+            |error: VerifyError| if error.is_unsupported() { unsupported } else { CertificateError::Signature };
+        key.verify_x509(algorithm, signed, signature).map_err(refusal)
     }
 
     pub(crate) fn subject_name(&self) -> &Name {

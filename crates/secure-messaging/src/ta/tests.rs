@@ -325,14 +325,16 @@ fn a_certificate_that_fails_changes_nothing_and_may_be_followed_by_a_right_one()
 fn a_link_without_domain_parameters_inherits_them_from_its_issuer() {
     let mut world = World::new(Curve::BrainpoolP384r1);
     let successor = key(world.curve, 200);
-    let body = |number: u32, authority: &Reference, public: &bitaqa_pki::PublicKey, effective| bitaqa_pki::cvc::CertificateBody {
-        authority: authority.clone(),
-        public_key: bitaqa_pki::cvc::CvPublicKey::new(successor.algorithm(), public, false).unwrap(),
-        holder: name("CVCA", number),
-        chat: Chat::inspection(Role::Cvca, InspectionRights::ALL),
-        effective,
-        expiry: date!(2030 - 01 - 01),
-        extensions: None,
+    let body = |number: u32, authority: &Reference, public: &bitaqa_pki::PublicKey, effective| {
+        bitaqa_pki::cvc::CertificateBody {
+            authority: authority.clone(),
+            public_key: bitaqa_pki::cvc::CvPublicKey::new(successor.algorithm(), public, false).unwrap(),
+            holder: name("CVCA", number),
+            chat: Chat::inspection(Role::Cvca, InspectionRights::ALL),
+            effective,
+            expiry: date!(2030 - 01 - 01),
+            extensions: None,
+        }
     };
     let signed = |body: bitaqa_pki::cvc::CertificateBody, signer: &SoftwareSigner| {
         let signature = signer.sign(&body.encode()).unwrap();
