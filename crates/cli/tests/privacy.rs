@@ -152,7 +152,7 @@ impl Scene {
     fn take_logs(&mut self, names: &[&str], lines_min: usize) {
         for name in names {
             let log = std::fs::read(self.desk.path(name)).unwrap();
-            let lines = log.iter().filter(|octet| **octet == b'\n').count();
+            let lines = log.split(|octet| *octet == b'\n').count() - 1;
             assert!(lines > lines_min, "{name} has {lines} lines: a search in it means nothing");
             self.said.push(((*name).to_owned(), log));
         }
@@ -270,7 +270,7 @@ fn no_log_holds_a_planted_value() {
     let products = ["applicant/", "pki/", "out/", "card.image", "second.image", "mrz.txt"];
     for (name, octets) in scene.desk.content() {
         if !products.iter().any(|product| name.starts_with(product)) {
-            assert!(name.ends_with(".trace") && leaks(&planted, &octets).is_empty(), "{name}");
+            assert!(name.contains("trace") && leaks(&planted, &octets).is_empty(), "{name}");
         }
     }
 }
