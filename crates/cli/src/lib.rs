@@ -1,5 +1,5 @@
-//! The command line of `bitaqa`: flags become a request, a library does the work, the result becomes text or JSON and an
-//! exit code. The only room that prints, and the one that brings clock, randomness and environment.
+//! The command line of `bitaqa`: flags become a request, a library does the work, the result becomes text or JSON and
+//! an exit code. The only room that prints, and the one that brings clock, randomness and environment.
 
 pub mod args;
 pub mod card_source;

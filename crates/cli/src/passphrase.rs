@@ -1,5 +1,5 @@
-//! The passphrase of sealed key files: from `--passphrase-file`, from the environment variable `BITAQA_PASSPHRASE`, from
-//! the file `passphrase` in the folder itself, or asked on the terminal. Never on the command line, never printed.
+//! The passphrase of sealed key files: from `--passphrase-file`, from the environment variable `BITAQA_PASSPHRASE`,
+//! from the file `passphrase` in the folder itself, or asked on the terminal. Never on the command line, never printed.
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};

@@ -110,7 +110,7 @@ pub fn run(
 /// Asks the card and decides. Nothing is written, to the card or to the journal.
 ///
 /// # Errors
-/// [`OrderError::Refused`] with the card's state; [`OrderError::Probe`], [`OrderError::Session`] when it cannot be asked.
+/// [`OrderError::Refused`] with the card's state; [`OrderError::Probe`] and [`OrderError::Session`] when it is mute.
 pub fn admit(profile: &Profile, applicant: &Applicant, station: &mut Station<'_>) -> Result<Admission, OrderError> {
     let order = plan::order_tag(applicant, profile, station.vault);
     let mut session = Session::open(&mut *station.card, &mut *station.trace)?;

@@ -84,7 +84,7 @@ impl ChipState {
 pub enum ProbeError {
     /// Neither the profile's transport keys nor the issuer's are on it.
     #[error(
-        "the card has keys of version {found:02X?}; the profile knows {transport:02X} (transport), {issuer:02X} (issuer)"
+        "the card has keys of version {found:02X?}, the profile {transport:02X} (transport) and {issuer:02X} (issuer)"
     )]
     ForeignKeys {
         /// Versions on the card.

@@ -40,8 +40,8 @@ impl Walk<'_> {
         Ok(octet)
     }
 
-    /// Copies one object that ends before `limit`. Recursion ends at `depth`, so that hostile input costs no stack; each
-    /// octet is copied once for each object around it.
+    /// Copies one object that ends before `limit`. Recursion ends at `depth`, so that hostile input costs no stack;
+    /// each octet is copied once for each object around it.
     fn object(&mut self, limit: usize, out: &mut Vec<u8>, depth: u8) -> Result<(), TlvError> {
         let start = self.at;
         let first = self.octet()?;

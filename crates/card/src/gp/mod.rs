@@ -16,7 +16,7 @@ use crate::chip;
 use life_cycle::{AppLife, CardLife};
 use registry::Entry;
 
-/// Answer to SELECT of the issuer security domain: `6F { 84 AID  A5 { 9F65 largest data field } }`, GPC 2.3.1 §11.9.3.1.
+/// Answer to SELECT of the security domain: `6F { 84 AID  A5 { 9F65 largest data field } }`, GPC 2.3.1 §11.9.3.1.
 pub(crate) fn select(card: &Card) -> Response {
     let fields = [tlv::tlv(0x84, card.configuration.isd_aid.as_bytes()), tlv::tlv(0xA5, &tlv::tlv(0x9F65, &[0xFF]))];
     Response::ok(tlv::tlv(0x6F, &fields.concat()))

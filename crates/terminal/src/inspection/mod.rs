@@ -1,5 +1,5 @@
-//! The inspection procedure of 9303-11 §4.2 and TR-03110-1 §2.4 as a list of named steps. Each step leaves a verdict and
-//! none is lost: what could not be tried says why, and is never counted as passed.
+//! The inspection procedure of 9303-11 §4.2 and TR-03110-1 §2.4 as a list of named steps. Each step leaves a verdict
+//! and none is lost: what could not be tried says why, and is never counted as passed.
 //!
 //! The procedure is a stranger's: it knows a password of the document, trusts the CSCA certificates it was given and
 //! nothing else, and shows its own terminal certificates where it has some.

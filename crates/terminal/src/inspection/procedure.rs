@@ -322,8 +322,8 @@ fn pace_reason(error: &PaceError, kind: PasswordKind) -> String {
             format!("{error}: wrong CAN. Tries are not limited, but the card waits longer after each wrong one")
         }
         (PasswordKind::Mrz, true) => format!(
-            "{error}: wrong MRZ data (document number, birth or expiry date). Tries are not limited, but the card waits \
-             longer after each wrong one"
+            "{error}: wrong MRZ data (document number, birth or expiry date). Tries are not limited, but the card \
+             waits longer after each wrong one"
         ),
         _ => error.to_string(),
     }
