@@ -5,50 +5,15 @@
 //! So the order of decoding is kept and encoding never sorts: what was read is written again octet for octet. Only
 //! [`SecurityInfos::new`], which builds one, sorts.
 
+mod oid;
+
+pub use oid::*;
+
 use der::asn1::{Any, AnyRef, ObjectIdentifier, OctetString};
 use der::{Decode, Encode, Reader, Sequence, SliceReader, Tag, Tagged};
 
 use crate::error::LdsError;
-
-/// Arc of BSI under which 9303-11 and TR-03110 name their protocols.
-const BSI_SMARTCARD: &str = "0.4.0.127.0.7.2.2";
-
-const fn oid(text: &str) -> ObjectIdentifier {
-    ObjectIdentifier::new_unwrap(text)
-}
-
-/// id-PK-DH, TR-03110-3 §A.1.1.2.
-pub const ID_PK_DH: ObjectIdentifier = oid("0.4.0.127.0.7.2.2.1.1");
-/// id-PK-ECDH, TR-03110-3 §A.1.1.2.
-pub const ID_PK_ECDH: ObjectIdentifier = oid("0.4.0.127.0.7.2.2.1.2");
-/// id-TA, TR-03110-3 §A.1.1.3.
-pub const ID_TA: ObjectIdentifier = oid("0.4.0.127.0.7.2.2.2");
-/// id-TA-ECDSA-SHA-256, 9303-11 §9.2.9.
-pub const ID_TA_ECDSA_SHA_256: ObjectIdentifier = oid("0.4.0.127.0.7.2.2.2.2.3");
-/// id-TA-ECDSA-SHA-384, 9303-11 §9.2.9.
-pub const ID_TA_ECDSA_SHA_384: ObjectIdentifier = oid("0.4.0.127.0.7.2.2.2.2.4");
-/// id-TA-ECDSA-SHA-512, 9303-11 §9.2.9.
-pub const ID_TA_ECDSA_SHA_512: ObjectIdentifier = oid("0.4.0.127.0.7.2.2.2.2.5");
-/// id-CA-ECDH, domain parameters of Chip Authentication version 2.
-pub const ID_CA_ECDH: ObjectIdentifier = oid("0.4.0.127.0.7.2.2.3.2");
-/// id-CA-ECDH-3DES-CBC-CBC, 9303-11 §9.2.7.
-pub const ID_CA_ECDH_3DES_CBC_CBC: ObjectIdentifier = oid("0.4.0.127.0.7.2.2.3.2.1");
-/// id-CA-ECDH-AES-CBC-CMAC-128, 9303-11 §9.2.7.
-pub const ID_CA_ECDH_AES_CBC_CMAC_128: ObjectIdentifier = oid("0.4.0.127.0.7.2.2.3.2.2");
-/// id-CA-ECDH-AES-CBC-CMAC-192, 9303-11 §9.2.7.
-pub const ID_CA_ECDH_AES_CBC_CMAC_192: ObjectIdentifier = oid("0.4.0.127.0.7.2.2.3.2.3");
-/// id-CA-ECDH-AES-CBC-CMAC-256, 9303-11 §9.2.7.
-pub const ID_CA_ECDH_AES_CBC_CMAC_256: ObjectIdentifier = oid("0.4.0.127.0.7.2.2.3.2.4");
-/// id-PACE-ECDH-GM, domain parameters of PACE with generic mapping.
-pub const ID_PACE_ECDH_GM: ObjectIdentifier = oid("0.4.0.127.0.7.2.2.4.2");
-/// id-PACE-ECDH-GM-3DES-CBC-CBC, 9303-11 §9.2.3.
-pub const ID_PACE_ECDH_GM_3DES_CBC_CBC: ObjectIdentifier = oid("0.4.0.127.0.7.2.2.4.2.1");
-/// id-PACE-ECDH-GM-AES-CBC-CMAC-128, 9303-11 §9.2.3.
-pub const ID_PACE_ECDH_GM_AES_CBC_CMAC_128: ObjectIdentifier = oid("0.4.0.127.0.7.2.2.4.2.2");
-/// id-PACE-ECDH-GM-AES-CBC-CMAC-192, 9303-11 §9.2.3.
-pub const ID_PACE_ECDH_GM_AES_CBC_CMAC_192: ObjectIdentifier = oid("0.4.0.127.0.7.2.2.4.2.3");
-/// id-PACE-ECDH-GM-AES-CBC-CMAC-256, 9303-11 §9.2.3.
-pub const ID_PACE_ECDH_GM_AES_CBC_CMAC_256: ObjectIdentifier = oid("0.4.0.127.0.7.2.2.4.2.4");
+use oid::BSI_SMARTCARD;
 
 /// ```text
 /// PACEInfo ::= SEQUENCE { protocol OBJECT IDENTIFIER, version INTEGER, parameterId INTEGER OPTIONAL }
@@ -197,9 +162,8 @@ enum Kind {
 }
 
 fn kind(protocol: &ObjectIdentifier) -> Kind {
-    let own = oid(BSI_SMARTCARD);
     let mut arcs = protocol.arcs();
-    if !own.arcs().all(|arc| arcs.next() == Some(arc)) {
+    if !BSI_SMARTCARD.arcs().all(|arc| arcs.next() == Some(arc)) {
         return Kind::Unknown;
     }
     match (arcs.next(), arcs.next(), arcs.next(), arcs.next()) {
