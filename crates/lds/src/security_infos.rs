@@ -92,6 +92,29 @@ pub struct TerminalAuthenticationInfo {
 }
 
 /// ```text
+/// ActiveAuthenticationInfo ::= SEQUENCE {
+///   protocol OBJECT IDENTIFIER (id-icao-mrtd-security-aaProtocolObject), version INTEGER,
+///   signatureAlgorithm OBJECT IDENTIFIER }
+/// ```
+/// 9303-11 §9.2.4; needed when the key of DG15 is one on an elliptic curve.
+#[derive(Clone, Debug, PartialEq, Eq, Sequence)]
+pub struct ActiveAuthenticationInfo {
+    /// id-icao-mrtd-security-aaProtocolObject.
+    pub protocol: ObjectIdentifier,
+    /// 1.
+    pub version: u8,
+    /// Name of an algorithm of TR-03111 §5.2.1: ECDSA with plain signatures and a hash.
+    pub signature_algorithm: ObjectIdentifier,
+}
+
+impl ActiveAuthenticationInfo {
+    /// Version 1 with this algorithm.
+    pub const fn version_1(signature_algorithm: ObjectIdentifier) -> Self {
+        Self { protocol: ID_AA, version: 1, signature_algorithm }
+    }
+}
+
+/// ```text
 /// FileID ::= SEQUENCE { fid OCTET STRING (SIZE(2)), sfid OCTET STRING (SIZE(1)) OPTIONAL }
 /// ```
 /// TR-03110-3 §A.1.1.3.
@@ -133,6 +156,8 @@ pub enum SecurityInfo {
     ChipAuthenticationPublicKey(ChipAuthenticationPublicKeyInfo),
     /// Terminal Authentication is offered.
     TerminalAuthentication(TerminalAuthenticationInfo),
+    /// How Active Authentication signs.
+    ActiveAuthentication(ActiveAuthenticationInfo),
     /// Any other protocol, kept as it is: readers skip what they do not know (9303-11 §9.2).
     Unknown {
         /// Protocol.
@@ -151,17 +176,21 @@ pub struct SecurityInfos {
     pub infos: Vec<SecurityInfo>,
 }
 
-/// What the arcs behind 0.4.0.127.0.7.2.2 say.
+/// What the arcs behind 0.4.0.127.0.7.2.2 say; Active Authentication alone is named by ICAO.
 enum Kind {
     Pace,
     PaceDomainParameter,
     ChipAuthentication,
     ChipAuthenticationPublicKey,
     TerminalAuthentication,
+    ActiveAuthentication,
     Unknown,
 }
 
 fn kind(protocol: &ObjectIdentifier) -> Kind {
+    if *protocol == ID_AA {
+        return Kind::ActiveAuthentication;
+    }
     let mut arcs = protocol.arcs();
     if !BSI_SMARTCARD.arcs().all(|arc| arcs.next() == Some(arc)) {
         return Kind::Unknown;
@@ -185,6 +214,7 @@ impl SecurityInfo {
             Self::ChipAuthentication(info) => info.protocol,
             Self::ChipAuthenticationPublicKey(info) => info.protocol,
             Self::TerminalAuthentication(info) => info.protocol,
+            Self::ActiveAuthentication(info) => info.protocol,
             Self::Unknown { oid, .. } => *oid,
         }
     }
@@ -205,6 +235,7 @@ impl SecurityInfo {
             Self::ChipAuthentication(info) => Ok(info.to_der()?),
             Self::ChipAuthenticationPublicKey(info) => with_sequence(info.protocol, &info.public_key, info.key_id),
             Self::TerminalAuthentication(info) => Ok(info.to_der()?),
+            Self::ActiveAuthentication(info) => Ok(info.to_der()?),
             Self::Unknown { der, .. } => Ok(der.clone()),
         }
     }
@@ -236,6 +267,7 @@ impl SecurityInfo {
                 Self::ChipAuthenticationPublicKey(info)
             }
             Kind::TerminalAuthentication => Self::TerminalAuthentication(terminal_authentication(octets)?),
+            Kind::ActiveAuthentication => Self::ActiveAuthentication(ActiveAuthenticationInfo::from_der(octets)?),
             Kind::Unknown => Self::Unknown { oid: protocol, der: octets.to_vec() },
         })
     }
@@ -327,6 +359,13 @@ impl SecurityInfos {
             .iter()
             .find_map(|info| if let SecurityInfo::TerminalAuthentication(info) = info { Some(info) } else { None })
     }
+
+    /// How Active Authentication signs, for keys on elliptic curves.
+    pub fn active_authentication(&self) -> Option<&ActiveAuthenticationInfo> {
+        self.infos
+            .iter()
+            .find_map(|info| if let SecurityInfo::ActiveAuthentication(info) = info { Some(info) } else { None })
+    }
 }
 
 #[cfg(test)]
@@ -352,8 +391,8 @@ mod tests {
 
     #[test]
     fn what_belongs_to_no_known_protocol_is_kept_whole() {
-        // ActiveAuthenticationInfo, 9303-11 §9.2.4, and an info of one field only
-        for der in ["300B0606678108010105020101", "300406022A03"] {
+        // one beside id-AA, and an info of one field only
+        for der in ["300B0606678108010106020101", "300406022A03"] {
             let info = SecurityInfo::from_der(&unhex(der)).unwrap();
             assert!(matches!(info, SecurityInfo::Unknown { .. }));
             assert_eq!(info.to_der().unwrap(), unhex(der));
@@ -382,6 +421,7 @@ mod tests {
             "3012060A04007F0007020204020202010202010D00",   // left over
             "3011060904007F000702020102040430000000",       // key info without a SEQUENCE
             "3014060804007F000702020202010130050403011C00", // fid of three octets
+            "300B0606678108010105020101",                   // ActiveAuthenticationInfo without its algorithm
         ] {
             assert!(SecurityInfo::from_der(&unhex(der)).is_err(), "{der}");
         }
@@ -414,6 +454,10 @@ mod tests {
                     domain_parameter,
                     parameter_id,
                 })
+            }),
+            (1u32..6).prop_map(|hash| {
+                let plain = ObjectIdentifier::new(&format!("0.4.0.127.0.7.1.1.4.1.{hash}")).unwrap();
+                SecurityInfo::ActiveAuthentication(ActiveAuthenticationInfo::version_1(plain))
             }),
             any::<Option<(u16, Option<u8>)>>().prop_map(|file| {
                 let octets = |value: &[u8]| OctetString::new(value).unwrap();
