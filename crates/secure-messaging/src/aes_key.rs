@@ -2,6 +2,7 @@
 //! traits, so that CBC and CMAC of the same family work on it as they do on the sized types.
 
 use crate::KeyLength;
+use crate::padding::unpadded_length;
 use aes::{Aes128, Aes192, Aes256};
 use cbc::{Decryptor, Encryptor};
 use cipher::array::Array;
@@ -94,24 +95,6 @@ pub(crate) fn first_eight(mac: [u8; BLOCK]) -> [u8; 8] {
     core::array::from_fn(|i| mac.get(i).copied().unwrap_or_default())
 }
 
-/// Octets after padding with method 2 of 9797-1 to whole blocks: always at least one more.
-pub(crate) const fn padded_length(octets: usize) -> usize {
-    (octets / BLOCK + 1) * BLOCK
-}
-
-/// Pads from `start` on with 80 00.. to whole blocks.
-pub(crate) fn pad(octets: &mut Vec<u8>, start: usize) {
-    let length = padded_length(octets.len().saturating_sub(start));
-    octets.push(0x80);
-    octets.resize(start + length, 0);
-}
-
-/// Octets before the padding; `None` when there is none. The MAC was checked before, so the walk tells nothing new.
-pub(crate) fn unpadded_length(octets: &[u8]) -> Option<usize> {
-    let last = octets.iter().rposition(|octet| *octet != 0)?;
-    (octets.get(last) == Some(&0x80) && octets.len() - last <= BLOCK).then_some(last)
-}
-
 /// Decrypts a copy and takes the padding off; `None` for no whole blocks or no padding.
 pub(crate) fn cbc_decrypt_padded(key: &AesKey, iv: [u8; BLOCK], cryptogram: &[u8]) -> Option<Vec<u8>> {
     if cryptogram.is_empty() || !cryptogram.len().is_multiple_of(BLOCK) {
@@ -119,7 +102,7 @@ pub(crate) fn cbc_decrypt_padded(key: &AesKey, iv: [u8; BLOCK], cryptogram: &[u8
     }
     let mut octets = Zeroizing::new(cryptogram.to_vec());
     key.cbc_decrypt(iv, &mut octets);
-    let length = unpadded_length(&octets)?;
+    let length = unpadded_length(&octets, BLOCK)?;
     octets.truncate(length);
     Some(core::mem::take(&mut *octets))
 }
@@ -127,7 +110,7 @@ pub(crate) fn cbc_decrypt_padded(key: &AesKey, iv: [u8; BLOCK], cryptogram: &[u8
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{hex, vectors};
+    use crate::testing::vectors;
 
     #[test]
     fn cmac_gives_the_values_of_sp_800_38b() {
@@ -145,20 +128,5 @@ mod tests {
         for length in [0usize, 8, 15, 17, 31, 33] {
             assert_eq!(AesKey::new(&vec![1; length]).err(), Some(KeyLength(length)));
         }
-    }
-
-    #[test]
-    fn padding_goes_on_and_off_and_a_wrong_one_is_seen() {
-        for length in 0..40 {
-            let mut octets = vec![0xAA; 3 + length];
-            pad(&mut octets, 3);
-            assert_eq!(octets.len() - 3, padded_length(length));
-            assert_eq!(unpadded_length(&octets[3..]), Some(length));
-        }
-        assert_eq!(unpadded_length(&[]), None);
-        assert_eq!(unpadded_length(&[0; 16]), None);
-        assert_eq!(unpadded_length(&[0x81; 16]), None);
-        assert_eq!(unpadded_length(&hex("80000000000000000000000000000000")), Some(0));
-        assert_eq!(unpadded_length(&hex("8000000000000000000000000000000000")), None); // more than a block of it
     }
 }

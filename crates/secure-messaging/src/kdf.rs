@@ -16,12 +16,12 @@ pub enum Purpose {
     Password = 3,
 }
 
-/// KDF(K, c) = the first octets of H(K ‖ c), c being the counter in four octets. H is SHA-1 for AES-128 and SHA-256 for
-/// longer keys. The result is as long as a key of the cipher.
+/// KDF(K, c) = the first octets of H(K ‖ c), c being the counter in four octets. H is SHA-1 for 3DES and AES-128 and
+/// SHA-256 for longer keys. The result is as long as a key of the cipher; octets of a 3DES key have odd parity.
 pub fn derive(secret: &[u8], purpose: Purpose, cipher: Cipher) -> Zeroizing<Vec<u8>> {
     let counter = (purpose as u32).to_be_bytes();
     let mut digest = match cipher {
-        Cipher::Aes128 => hash::<Sha1>(secret, counter),
+        Cipher::TripleDes | Cipher::Aes128 => hash::<Sha1>(secret, counter),
         Cipher::Aes192 | Cipher::Aes256 => hash::<Sha256>(secret, counter),
     };
     // The rest behind the key is wiped too: truncating alone would leave it in the buffer.
@@ -29,7 +29,15 @@ pub fn derive(secret: &[u8], purpose: Purpose, cipher: Cipher) -> Zeroizing<Vec<
         octet.zeroize();
     }
     digest.truncate(cipher.key_octets());
+    if cipher == Cipher::TripleDes {
+        digest.iter_mut().for_each(set_odd_parity);
+    }
     digest
+}
+
+/// The lowest bit of an octet of a DES key makes its number of ones odd (9303-11 §9.7.1.1).
+fn set_odd_parity(octet: &mut u8) {
+    *octet = *octet & 0xFE | u8::from((*octet & 0xFE).count_ones().is_multiple_of(2));
 }
 
 fn hash<D: Digest>(secret: &[u8], counter: [u8; 4]) -> Zeroizing<Vec<u8>> {
@@ -42,9 +50,10 @@ mod tests {
     use crate::testing::vectors;
 
     #[test]
-    fn every_aes_row_of_the_worked_examples() {
+    fn every_row_of_the_worked_examples() {
         for case in vectors(include_str!("../../../test-vectors/icao9303-11/kdf.toml")) {
             let cipher = match case.text("cipher") {
+                "3DES" => Cipher::TripleDes,
                 "AES-128" => Cipher::Aes128,
                 "AES-192" => Cipher::Aes192,
                 "AES-256" => Cipher::Aes256,

@@ -4,14 +4,16 @@
 //! A session is one object with four verbs ([`SecureMessaging`]). The card role of a protocol is a value that each
 //! command consumes, so that a wrong command drops the stage; the terminal role is a straight function over a `send`.
 //! Nothing here reads a clock or draws randomness of its own: both come as arguments.
-//! Not here: BAC, Active Authentication, SCP02, SCP11, 3DES, finite-field groups, other mappings than the generic one.
+//! Not here: BAC, Active Authentication, SCP02, SCP11, finite-field groups, other mappings than the generic one.
 
 mod aes_key;
 pub mod ca;
 pub mod diversify;
 pub mod kdf;
 pub mod pace;
+mod padding;
 pub mod scp03;
+mod session_key;
 pub mod sm;
 pub mod ta;
 mod templates;
@@ -120,7 +122,7 @@ pub enum TerminalError<E, P> {
     Protocol(#[from] P),
 }
 
-/// A key of a length that AES does not have, or keys of different lengths where one length is due.
+/// A key of a length that the cipher does not have, or keys of different lengths where one length is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a key of {0} octets where AES keys of 16, 24 or 32 octets, all of one length, are due")]
+#[error("a key of {0} octets, which is not the length that the cipher of the session has")]
 pub struct KeyLength(pub usize);

@@ -20,7 +20,8 @@ pub use authenticate::{
 pub use put_key::{check_put_key_confirmation, parse_put_key, put_key, put_key_confirmation, put_key_data};
 
 use crate::KeyLength;
-use crate::aes_key::{AesKey, BLOCK, cbc_decrypt_padded, pad};
+use crate::aes_key::{AesKey, BLOCK, cbc_decrypt_padded};
+use crate::padding::pad;
 use bitaqa_apdu::{Bytes, Sw};
 use core::fmt;
 use zeroize::Zeroizing;
@@ -261,7 +262,7 @@ impl Dek {
     pub fn encrypt_sensitive(&self, plain: &[u8]) -> Vec<u8> {
         let mut octets = Vec::with_capacity(plain.len() + BLOCK);
         octets.extend_from_slice(plain);
-        pad(&mut octets, 0);
+        pad(&mut octets, 0, BLOCK);
         self.0.cbc_encrypt([0; BLOCK], &mut octets);
         octets
     }

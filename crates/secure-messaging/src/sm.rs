@@ -1,15 +1,18 @@
-//! Secure messaging of 7816-4 §10 as 9303-11 §9.8 profiles it, with AES: encrypt, then authenticate.
+//! Secure messaging of 7816-4 §10 as 9303-11 §9.8 profiles it, with 3DES or AES: encrypt, then authenticate.
 //!
 //! ```text
 //! command    CLA|0C INS P1 P2  Lc'  [87 L 01 cryptogram] [97 L Le]    8E 08 CC  Le'=00
 //! response                          [87 L 01 cryptogram]  99 02 SW    8E 08 CC  SW
 //! odd INS                           [85 L cryptogram] in place of 87: no padding indicator
-//! CC = first 8 of CMAC(KS_MAC, SSC ‖ pad(header) ‖ the objects before 8E ‖ 80 00..)
+//! CC = MAC(KS_MAC, SSC ‖ pad(header) ‖ the objects before 8E ‖ 80 00..)
 //! ```
-//! SSC has 16 octets, starts at 0 and is incremented before each command and before each response; the IV of the
-//! encryption is E(KS_Enc, SSC). The objects stand in this order and no other; each length is minimal.
+//! With AES the MAC is the first half of a CMAC, SSC has 16 octets and the IV of the encryption is E(KS_Enc, SSC). With
+//! 3DES the MAC is the retail MAC, SSC has 8 octets and the IV is zero. SSC starts at 0, after BAC at what both sides
+//! drew, and is incremented before each command and before each response. The objects stand in this order and no other;
+//! each length is minimal.
 
-use crate::aes_key::{self, AesKey, BLOCK, cbc_decrypt_padded, first_eight, padded_length};
+use crate::padding::{self, missing, padded_length};
+use crate::session_key::{BLOCK_MAX, SessionKey};
 use crate::{KeyLength, SecureMessaging, SmError, kdf};
 use bitaqa_apdu::tlv::{self, Reader, Tag};
 use bitaqa_apdu::{Bytes, Command, Response, Sw};
@@ -30,9 +33,11 @@ const PADDED: u8 = 0x01;
 /// Octets of DO 8E, and of DO 97 or DO 99 at their longest.
 const FRAME: usize = 10 + 4;
 
-/// Key size of the session.
+/// Cipher of the session with its key size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Cipher {
+    /// 3DES with two keys, 16 octets.
+    TripleDes,
     /// 16 octets.
     Aes128,
     /// 24 octets.
@@ -43,14 +48,22 @@ pub enum Cipher {
 
 impl Cipher {
     /// All of them.
-    pub const ALL: &[Cipher] = &[Self::Aes128, Self::Aes192, Self::Aes256];
+    pub const ALL: &[Cipher] = &[Self::TripleDes, Self::Aes128, Self::Aes192, Self::Aes256];
 
     /// Octets of a key.
     pub const fn key_octets(self) -> usize {
         match self {
-            Self::Aes128 => 16,
+            Self::TripleDes | Self::Aes128 => 16,
             Self::Aes192 => 24,
             Self::Aes256 => 32,
+        }
+    }
+
+    /// Octets of a block.
+    pub const fn block_octets(self) -> usize {
+        match self {
+            Self::TripleDes => 8,
+            Self::Aes128 | Self::Aes192 | Self::Aes256 => 16,
         }
     }
 }
@@ -58,14 +71,17 @@ impl Cipher {
 /// One side of a session. Its keys are wiped when it is dropped and when a check fails.
 pub struct IsoSm {
     keys: Option<Keys>,
+    /// For 3DES its last eight octets count.
     ssc: u128,
+    /// Octets of a block: they outlive the keys, since lengths are asked for after the end too.
+    block: usize,
     /// Parity of the INS under way: the response uses the cryptogram object of its command.
     odd: bool,
 }
 
 struct Keys {
-    enc: AesKey,
-    mac: AesKey,
+    enc: SessionKey,
+    mac: SessionKey,
 }
 
 /// The data objects of a protected message, in order.
@@ -87,18 +103,14 @@ impl IsoSm {
         Self::resume(cipher, ks_enc, ks_mac, 0)
     }
 
-    /// A session in its midst: `ssc` is the counter before the next message. For the replay of recorded dialogues.
+    /// A session in its midst: `ssc` is the counter before the next message, of which 3DES uses the last eight octets.
+    /// For BAC, whose counter starts at what both sides drew (9303-11 §9.8.6.3), and for recorded dialogues.
     ///
     /// # Errors
     /// [`KeyLength`] as [`Self::new`].
     pub fn resume(cipher: Cipher, ks_enc: &[u8], ks_mac: &[u8], ssc: u128) -> Result<Self, KeyLength> {
-        for key in [ks_enc, ks_mac] {
-            if key.len() != cipher.key_octets() {
-                return Err(KeyLength(key.len()));
-            }
-        }
-        let keys = Keys { enc: AesKey::new(ks_enc)?, mac: AesKey::new(ks_mac)? };
-        Ok(Self { keys: Some(keys), ssc, odd: false })
+        let keys = Keys { enc: SessionKey::new(cipher, ks_enc)?, mac: SessionKey::new(cipher, ks_mac)? };
+        Ok(Self { keys: Some(keys), ssc, block: cipher.block_octets(), odd: false })
     }
 
     /// The session that follows from a shared secret: KS_Enc and KS_MAC by 9303-11 §9.7.1, SSC 0.
@@ -117,7 +129,7 @@ impl IsoSm {
     }
 
     /// Parity of `ins` and the next value of the counter; `None` after the end of the session.
-    fn next(&mut self) -> Option<(&Keys, [u8; BLOCK])> {
+    fn next(&mut self) -> Option<(&Keys, [u8; BLOCK_MAX])> {
         self.ssc = self.ssc.wrapping_add(1);
         self.keys.as_ref().map(|keys| (keys, self.ssc.to_be_bytes()))
     }
@@ -160,12 +172,13 @@ impl SecureMessaging for IsoSm {
         self.odd = plain.ins & 1 == 1;
         let odd = self.odd;
         let wire = Command { class: plain.class.with_iso_sm(), data: Bytes::new(), ..plain };
+        let capacity = protected_length(plain.data.len(), self.block);
         let Some((keys, ssc)) = self.next() else { return wire };
-        let mut body = Vec::with_capacity(protected_length(plain.data.len()));
+        let mut body = Vec::with_capacity(capacity);
         keys.put_cryptogram(ssc, odd, &plain.data, &mut body);
         put_le(plain.ne, &mut body);
         let checksum = keys.command_checksum(ssc, wire.header(), &body);
-        tlv::put(&mut body, CHECKSUM, &first_eight(checksum));
+        tlv::put(&mut body, CHECKSUM, &checksum);
         // Le' is 00 in the length form that the command needs, figure 5 of 9303-11 §9.8.4. A plain Le of 00 stays
         // short: a response that then outgrows 256 octets comes in pieces.
         let extended = body.len() > Command::NC_SHORT_MAX || plain.ne > Command::NE_SHORT_MAX;
@@ -182,12 +195,13 @@ impl SecureMessaging for IsoSm {
 
     fn protect_response(&mut self, plain: Response) -> Response {
         let odd = self.odd;
+        let capacity = protected_length(plain.data.len(), self.block);
         let Some((keys, ssc)) = self.next() else { return Response::from(plain.sw) };
-        let mut body = Vec::with_capacity(protected_length(plain.data.len()));
+        let mut body = Vec::with_capacity(capacity);
         keys.put_cryptogram(ssc, odd, &plain.data, &mut body);
         tlv::put(&mut body, STATUS, &plain.sw.0.to_be_bytes());
         let checksum = keys.checksum(ssc, &[&body]);
-        tlv::put(&mut body, CHECKSUM, &first_eight(checksum));
+        tlv::put(&mut body, CHECKSUM, &checksum);
         Response { data: body.into(), sw: plain.sw }
     }
 
@@ -199,8 +213,8 @@ impl SecureMessaging for IsoSm {
         // At least one octet of each last block is padding.
         let room = wire_data_max.saturating_sub(FRAME);
         let fits = |cryptogram: &usize| tlv::header_length(CRYPTOGRAM, 1 + cryptogram) + 1 + cryptogram <= room;
-        let whole = room / BLOCK * BLOCK;
-        (0..=whole).rev().step_by(BLOCK).find(fits).map_or(0, |cryptogram| cryptogram.saturating_sub(1))
+        let whole = room / self.block * self.block;
+        (0..=whole).rev().step_by(self.block).find(fits).map_or(0, |cryptogram| cryptogram.saturating_sub(1))
     }
 
     fn is_open(&self) -> bool {
@@ -211,43 +225,45 @@ impl SecureMessaging for IsoSm {
 impl Keys {
     /// First part of the MAC input is the counter, then each part padded to whole blocks by itself: the header is one
     /// part, the data objects are one. An absent part is not padded.
-    fn checksum(&self, ssc: [u8; BLOCK], parts: &[&[u8]]) -> [u8; BLOCK] {
-        const PADDING: [u8; BLOCK] = [0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-        let mut input: Vec<&[u8]> = vec![&ssc];
+    fn checksum(&self, ssc: [u8; BLOCK_MAX], parts: &[&[u8]]) -> [u8; 8] {
+        let block = self.mac.block_octets();
+        let mut input: Vec<&[u8]> = vec![ssc.get(BLOCK_MAX - block..).unwrap_or_default()];
         for part in parts.iter().filter(|part| !part.is_empty()) {
             input.push(part);
-            input.push(PADDING.get(..padded_length(part.len()) - part.len()).unwrap_or_default());
+            input.push(missing(part.len(), block));
         }
-        self.mac.cmac(&input)
+        self.mac.mac_padded(&input)
     }
 
-    fn command_checksum(&self, ssc: [u8; BLOCK], header: [u8; 4], objects: &[u8]) -> [u8; BLOCK] {
+    fn command_checksum(&self, ssc: [u8; BLOCK_MAX], header: [u8; 4], objects: &[u8]) -> [u8; 8] {
         self.checksum(ssc, &[&header, objects])
     }
 
-    fn verify(&self, ssc: [u8; BLOCK], parts: &[&[u8]], checksum: &[u8]) -> Result<(), SmError> {
-        let expected = first_eight(self.checksum(ssc, parts));
+    fn verify(&self, ssc: [u8; BLOCK_MAX], parts: &[&[u8]], checksum: &[u8]) -> Result<(), SmError> {
+        let expected = self.checksum(ssc, parts);
         if bool::from(expected.ct_eq(checksum)) { Ok(()) } else { Err(SmError::Checksum) }
     }
 
     /// A command without data and Le has a header only, and readers differ over it: some close the whole MAC input
     /// with one more padding block, others (TR-03110-3 §F.3.4) do not. No command can be taken for another one by
     /// that, since the extra block 80 00.. is no data object of this profile, so both are accepted here.
-    fn verify_command(&self, ssc: [u8; BLOCK], header: [u8; 4], objects: &Objects<'_>) -> Result<(), SmError> {
+    fn verify_command(&self, ssc: [u8; BLOCK_MAX], header: [u8; 4], objects: &Objects<'_>) -> Result<(), SmError> {
         let [class, ins, p1, p2] = header;
         let bare = [class, ins, p1, p2, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+        let bare = bare.get(..self.mac.block_octets()).unwrap_or_default();
         match self.verify(ssc, &[&header, objects.authenticated], objects.checksum) {
-            Err(SmError::Checksum) if objects.authenticated.is_empty() => self.verify(ssc, &[&bare], objects.checksum),
+            Err(SmError::Checksum) if objects.authenticated.is_empty() => self.verify(ssc, &[bare], objects.checksum),
             other => other,
         }
     }
 
     /// DO 87 or DO 85, nothing for no data.
-    fn put_cryptogram(&self, ssc: [u8; BLOCK], odd: bool, plain: &[u8], out: &mut Vec<u8>) {
+    fn put_cryptogram(&self, ssc: [u8; BLOCK_MAX], odd: bool, plain: &[u8], out: &mut Vec<u8>) {
         if plain.is_empty() {
             return;
         }
-        let length = padded_length(plain.len());
+        let block = self.enc.block_octets();
+        let length = padded_length(plain.len(), block);
         if odd {
             tlv::put_header(out, CRYPTOGRAM_ODD, length);
         } else {
@@ -256,24 +272,24 @@ impl Keys {
         }
         let start = out.len();
         out.extend_from_slice(plain);
-        aes_key::pad(out, start);
+        padding::pad(out, start, block);
         if let Some(blocks) = out.get_mut(start..) {
-            self.enc.cbc_encrypt(self.enc.encrypt_block(ssc), blocks);
+            self.enc.cbc_encrypt(self.enc.iv(ssc), blocks);
         }
     }
 
     /// Inverse of [`Self::put_cryptogram`] on the value of the object.
-    fn decrypt(&self, ssc: [u8; BLOCK], odd: bool, value: Option<&[u8]>) -> Result<Bytes, SmError> {
+    fn decrypt(&self, ssc: [u8; BLOCK_MAX], odd: bool, value: Option<&[u8]>) -> Result<Bytes, SmError> {
         let Some(value) = value else { return Ok(Bytes::new()) };
         let cryptogram = match (odd, value.split_first()) {
             (true, _) => value,
             (false, Some((&PADDED, cryptogram))) => cryptogram,
             (false, _) => return Err(SmError::Value(CRYPTOGRAM)),
         };
-        if cryptogram.is_empty() || !cryptogram.len().is_multiple_of(BLOCK) {
+        if cryptogram.is_empty() || !cryptogram.len().is_multiple_of(self.enc.block_octets()) {
             return Err(SmError::Value(if odd { CRYPTOGRAM_ODD } else { CRYPTOGRAM }));
         }
-        let plain = cbc_decrypt_padded(&self.enc, self.enc.encrypt_block(ssc), cryptogram);
+        let plain = self.enc.cbc_decrypt_padded(self.enc.iv(ssc), cryptogram);
         plain.map(Bytes::from).ok_or(SmError::Padding)
     }
 }
@@ -297,8 +313,8 @@ impl<'a> Objects<'a> {
 }
 
 /// Octets that hold a protected message of so much plain data without growing: growth would leave plain text behind.
-fn protected_length(plain: usize) -> usize {
-    let cryptogram = 1 + padded_length(plain);
+fn protected_length(plain: usize, block: usize) -> usize {
+    let cryptogram = 1 + padded_length(plain, block);
     tlv::header_length(CRYPTOGRAM, cryptogram) + cryptogram + FRAME
 }
 

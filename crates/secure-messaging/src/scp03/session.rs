@@ -11,7 +11,8 @@
 //! needs extended ones, this room authenticates the three octets 00 Lc'(2).
 
 use super::{SecurityLevel, SessionKeys};
-use crate::aes_key::{AesKey, BLOCK, cbc_decrypt_padded, first_eight, pad, padded_length};
+use crate::aes_key::{AesKey, BLOCK, cbc_decrypt_padded, first_eight};
+use crate::padding::{pad, padded_length};
 use crate::{KeyLength, SmError};
 use bitaqa_apdu::{Bytes, Class, Command, Response};
 use subtle::ConstantTimeEq;
@@ -159,9 +160,9 @@ impl Channel {
 
     fn encrypt(&self, counter: u128, plain: &[u8]) -> Bytes {
         // Room for the MAC too: a buffer that grew would leave plain text behind.
-        let mut data = Vec::with_capacity(padded_length(plain.len()) + MAC);
+        let mut data = Vec::with_capacity(padded_length(plain.len(), BLOCK) + MAC);
         data.extend_from_slice(plain);
-        pad(&mut data, 0);
+        pad(&mut data, 0, BLOCK);
         self.s_enc.cbc_encrypt(self.s_enc.encrypt_block(counter.to_be_bytes()), &mut data);
         data.into()
     }
