@@ -45,6 +45,7 @@ pub fn name(instruction: u8) -> Option<&'static str> {
         ins::EXTERNAL_AUTHENTICATE => "EXTERNAL AUTHENTICATE",
         ins::GET_CHALLENGE => "GET CHALLENGE",
         ins::GENERAL_AUTHENTICATE => "GENERAL AUTHENTICATE",
+        ins::INTERNAL_AUTHENTICATE => "INTERNAL AUTHENTICATE",
         ins::SELECT => "SELECT",
         ins::READ_BINARY | ins::READ_BINARY_ODD => "READ BINARY",
         ins::GET_RESPONSE => "GET RESPONSE",

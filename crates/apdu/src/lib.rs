@@ -41,6 +41,8 @@ pub mod ins {
     pub const GET_CHALLENGE: u8 = 0x84;
     /// GENERAL AUTHENTICATE, 7816-4 §11.5.5.
     pub const GENERAL_AUTHENTICATE: u8 = 0x86;
+    /// INTERNAL AUTHENTICATE, 7816-4 §11.5.2.
+    pub const INTERNAL_AUTHENTICATE: u8 = 0x88;
     /// SELECT, 7816-4 §11.2.2.
     pub const SELECT: u8 = 0xA4;
     /// READ BINARY with offset in P1-P2 or SFI in P1, 7816-4 §11.3.3.

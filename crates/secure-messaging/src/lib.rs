@@ -6,6 +6,7 @@
 //! Nothing here reads a clock or draws randomness of its own: both come as arguments.
 //! Not here: BAC, Active Authentication, SCP02, SCP11, finite-field groups, other mappings than the generic one.
 
+pub mod aa;
 mod aes_key;
 pub mod ca;
 pub mod diversify;
