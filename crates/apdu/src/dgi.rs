@@ -1,5 +1,5 @@
 //! Data grouping identifiers: framing (EMV CPS 1.1 §3.2, GPC 2.3.1 §11.11.3.3) and the numbers that our eMRTD applet
-//! takes. A file is written by the DGI that equals its FID.
+//! takes. A file is written by the DGI that [`dgi_of`](crate::fcp::dgi_of) gives.
 //!
 //! ```text
 //! DGI(2) ‖ length (00..FE, or FF + 2 octets) ‖ value
@@ -15,13 +15,17 @@ pub const MRZ_SECRET: u16 = 0x8F03;
 pub const CVCA_CERTIFICATE: u16 = 0x8F05;
 /// Current date of the card, six unpacked BCD digits YYMMDD (TR-03110-3 §D.2.1.3).
 pub const CURRENT_DATE: u16 = 0x8F06;
+/// PIN, ASCII digits, under the DEK (TR-03110-2 §2.3).
+pub const PIN: u16 = 0x8F07;
+/// PUK, ASCII digits, under the DEK (TR-03110-2 §2.3).
+pub const PUK: u16 = 0x8F08;
 
-/// GET DATA tag: FID(2) ‖ octets(2) ‖ SHA-256(32) of each written file, for the check before sealing.
+/// GET DATA tag: DGI(2) ‖ octets(2) ‖ SHA-256(32) of each written file, for the check before sealing.
 pub const GET_DATA_DIGESTS: u16 = 0xDF31;
 /// GET DATA tag: the binding tag.
 pub const GET_DATA_ORDER_TAG: u16 = 0xDF32;
-/// GET DATA tag: public key of Chip Authentication, uncompressed point.
-pub const GET_DATA_CA_PUBLIC_KEY: u16 = 0xDF33;
+/// GET DATA tag: every public key that the card has made, with its number, see [`public_key`](crate::public_key).
+pub const GET_DATA_PUBLIC_KEYS: u16 = 0xDF33;
 
 /// Octets of the header for a value of `length` octets.
 pub const fn header_length(length: u16) -> usize {

@@ -16,6 +16,12 @@ use crate::tlv::{self, Reader, TlvError};
 
 /// Tag of the template.
 pub const TAG: u32 = 0x62;
+/// Least and, exclusive, largest DGI of a file: below are an applet's own cells, above the DGIs of objects.
+pub const DGI_MIN: u16 = 0x0100;
+/// See [`DGI_MIN`].
+pub const DGI_END: u16 = 0x8000;
+/// What tells a file of the master file from the application's of the same identifier.
+const MF_BIT: u16 = 0x1000;
 
 /// Where a file lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +47,15 @@ pub struct FileControl {
     pub place: Place,
 }
 
+/// The DGI by which a file is written, and under which GET DATA names its digest: its identifier, with bit 1000 set
+/// under the master file. EF.CardAccess and EF.CVCA share 011C, EF.CardSecurity and EF.SOD 011D (9303-10 §3.11).
+pub const fn dgi_of(fid: u16, place: Place) -> u16 {
+    match place {
+        Place::Mf => MF_BIT | fid,
+        Place::Application => fid,
+    }
+}
+
 /// A template that describes no file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FcpError {
@@ -53,6 +68,11 @@ pub enum FcpError {
 }
 
 impl FileControl {
+    /// The DGI by which the file is written, see [`dgi_of`].
+    pub const fn dgi(&self) -> u16 {
+        dgi_of(self.fid, self.place)
+    }
+
     /// The template with its tag.
     pub fn encode(&self) -> Vec<u8> {
         let place = match self.place {

@@ -11,6 +11,8 @@ mod command;
 pub mod describe;
 pub mod dgi;
 pub mod fcp;
+pub mod install;
+pub mod public_key;
 mod response;
 mod sw;
 pub mod tlv;

@@ -2,6 +2,7 @@
 //! the data groups and therefore is made last, whatever its place in the order.
 
 use bitaqa_apdu::Bytes;
+use bitaqa_apdu::public_key::CardPublicKey;
 use bitaqa_curves::{Curve, CurveError, Point};
 use bitaqa_lds::card_access::CardAccess;
 use bitaqa_lds::com::Com;
@@ -23,6 +24,7 @@ use bitaqa_secure_messaging::pace::Password;
 
 use crate::applicant::Applicant;
 use crate::applicant::record::{Bilingual, SpouseKind};
+use crate::card_keys::CardKeys;
 use crate::issuer::Issuer;
 
 mod biometric;
@@ -59,11 +61,11 @@ pub enum ContentError {
 pub fn files<'p>(
     profile: &'p Profile,
     applicant: &Applicant,
-    ca_public_key: &[u8],
+    keys: &CardKeys,
     random: &[u8; 16],
     issuer: &dyn Issuer,
 ) -> Result<Vec<(&'p FileSpec, Bytes)>, ContentError> {
-    let make = |file: &'p FileSpec| Ok((file, content(file.content, profile, applicant, ca_public_key, random)?));
+    let make = |file: &'p FileSpec| Ok((file, content(file.content, profile, applicant, keys, random)?));
     let unsigned = profile.files.iter().filter(|file| file.content != FileContent::Sod);
     let mut made: Vec<(&FileSpec, Bytes)> = unsigned.map(make).collect::<Result<_, ContentError>>()?;
     let groups: Vec<(u8, &[u8])> =
@@ -81,7 +83,7 @@ fn content(
     content: FileContent,
     profile: &Profile,
     applicant: &Applicant,
-    ca_public_key: &[u8],
+    keys: &CardKeys,
     random: &[u8; 16],
 ) -> Result<Bytes, ContentError> {
     let in_file = |file| move |source| ContentError::Lds { file, source };
@@ -99,7 +101,7 @@ fn content(
         FileContent::Dg12 => dg12(applicant).encode().map_err(in_file("DG12")),
         FileContent::Dg13 => dg13(applicant).encode().map_err(in_file("DG13")),
         FileContent::Dg14 => {
-            let infos = SecurityInfos { infos: dg14_infos(profile, ca_public_key)? };
+            let infos = SecurityInfos { infos: dg14_infos(profile, keys)? };
             Dg14 { infos }.encode().map_err(in_file("DG14"))
         }
         FileContent::Optional => optional(applicant).encode().map_err(in_file("EF.Optional")),
@@ -124,16 +126,19 @@ fn pace_infos(profile: &Profile) -> Vec<SecurityInfo> {
 }
 
 /// EF.DG14: what EF.CardAccess offers, once more and now signed, and the keys and protocols of EAC (9303-11 §9.2).
-fn dg14_infos(profile: &Profile, ca_public_key: &[u8]) -> Result<Vec<SecurityInfo>, ContentError> {
+fn dg14_infos(profile: &Profile, keys: &CardKeys) -> Result<Vec<SecurityInfo>, ContentError> {
     let unknown = ContentError::Profile("the curve of the Chip Authentication key is not known");
     let curve = Curve::from_parameter_id(profile.ca.parameter_id).ok_or(unknown)?;
-    let point = Point::decode(curve, ca_public_key)?;
+    let Some(CardPublicKey::Point(point)) = keys.get(&profile.ca.key_id) else {
+        return Err(ContentError::Profile("the card has no Chip Authentication key"));
+    };
+    let point = Point::decode(curve, point)?;
     let protocol = match profile.ca.protocol {
         CaProtocol::EcdhAes128 => security_infos::ID_CA_ECDH_AES_CBC_CMAC_128,
         CaProtocol::EcdhAes192 => security_infos::ID_CA_ECDH_AES_CBC_CMAC_192,
         CaProtocol::EcdhAes256 => security_infos::ID_CA_ECDH_AES_CBC_CMAC_256,
     };
-    let key_id = Some(profile.ca.key_id);
+    let key_id = (profile.ca.key_id != 0).then_some(profile.ca.key_id.into());
     let mut infos = pace_infos(profile);
     infos.push(SecurityInfo::ChipAuthentication(ChipAuthenticationInfo { protocol, version: 1, key_id }));
     infos.push(SecurityInfo::ChipAuthenticationPublicKey(ChipAuthenticationPublicKeyInfo {

@@ -9,6 +9,7 @@ use bitaqa_terminal::session::{Session, SessionError};
 use bitaqa_terminal::trace::Trace;
 use rand_core::CryptoRng;
 
+use crate::card_keys::CardKeys;
 use crate::journal::{Event, Journal, JournalError, Kind};
 use crate::plan::{Plan, Step, StepKind};
 use crate::probe::{self, KeyRole, ProbeError};
@@ -99,7 +100,7 @@ pub struct ExecuteError {
     pub source: StepError,
 }
 
-/// Executes a plan on a card whose session is open. The public key that the card made on the way comes back.
+/// Executes a plan on a card whose session is open. The public keys that the card made on the way come back.
 ///
 /// # Errors
 /// [`ExecuteError`]; the journal holds the failed step, the card is in the state before or after it.
@@ -108,15 +109,15 @@ pub fn execute(
     profile: &Profile,
     session: &mut Session<'_>,
     desk: &mut Desk<'_>,
-) -> Result<Option<Vec<u8>>, ExecuteError> {
-    let mut ca_public_key = None;
+) -> Result<CardKeys, ExecuteError> {
+    let mut made = CardKeys::new();
     let total = plan.steps.len();
     desk.progress.plan(plan.bytes());
     for (index, step) in plan.steps.iter().enumerate() {
         desk.progress.step(index + 1, total, &step.name);
         let failed = |source| ExecuteError { step: step.name.clone(), source };
         desk.note(plan, step, Kind::Started, None).map_err(failed)?;
-        match run(step, plan, profile, session, desk, &mut ca_public_key) {
+        match run(step, plan, profile, session, desk, &mut made) {
             Ok(()) => desk.note(plan, step, Kind::Done, None).map_err(failed)?,
             Err(source) => {
                 // If the journal cannot take the failure either, the bare `Started` says enough.
@@ -125,7 +126,7 @@ pub fn execute(
             }
         }
     }
-    Ok(ca_public_key)
+    Ok(made)
 }
 
 /// The part of a [`Station`] that is not the card.
@@ -153,7 +154,7 @@ fn run(
     profile: &Profile,
     session: &mut Session<'_>,
     desk: &mut Desk<'_>,
-    ca_public_key: &mut Option<Vec<u8>>,
+    made: &mut CardKeys,
 ) -> Result<(), StepError> {
     match &step.kind {
         StepKind::OpenDomain(role) => {
@@ -176,8 +177,8 @@ fn run(
             let (instance, privileges) = (&profile.emrtd.instance_aid, *privileges);
             Ok(gp::install(session, &Installation { package, module, instance, privileges, parameters })?)
         }
-        StepKind::GenerateKey => {
-            *ca_public_key = Some(gp::generate_key_pair(session)?);
+        StepKind::GenerateKey(number) => {
+            made.insert(*number, gp::generate_key_pair(session, *number)?);
             Ok(())
         }
         StepKind::Store { dgi, value, sensitive } => {
@@ -206,7 +207,7 @@ fn check_digests(plan: &Plan, session: &mut Session<'_>) -> Result<(), StepError
         return Err(missing());
     }
     for file in &plan.files {
-        let [high, low] = file.fid.to_be_bytes();
+        let [high, low] = file.dgi.to_be_bytes();
         let row = rows.iter().find(|row| row.starts_with(&[high, low]));
         if row.is_none_or(|row| !row.ends_with(&file.sha256)) {
             return Err(StepError::Digest(file.name.clone()));

@@ -6,6 +6,7 @@
 //! of steps, tags and digests. The room never sees a card from inside: it speaks to any [`bitaqa_apdu::Transport`].
 
 pub mod applicant;
+pub mod card_keys;
 pub mod content;
 pub mod execute;
 pub mod issuer;

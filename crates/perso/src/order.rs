@@ -1,12 +1,12 @@
 //! One order on one card, from probe to verdict. At most once: a card that is sealed, begun for another order or not
 //! ours is refused; a card that this order began is resumed; whatever stays in doubt is never called good.
 
-use bitaqa_curves::{Curve, Point};
 use bitaqa_profile::Profile;
 use bitaqa_terminal::inspection::Conditions;
 use bitaqa_terminal::session::{Session, SessionError};
 
 use crate::applicant::Applicant;
+use crate::card_keys::{self, CardKeys};
 use crate::execute::{self, Desk, ExecuteError, Station, StepError};
 use crate::issuer::Issuer;
 use crate::journal::{Event, Journal, JournalError, Kind, last_of};
@@ -136,8 +136,8 @@ impl Admission {
         rehearse(profile, applicant, issuer, station.vault)?;
         let Station { card, trace, vault, journal, rng, progress } = station;
         let mut desk = Desk { vault, journal, rng, progress };
-        let plan_around = |key: &[u8]| {
-            let facts = CardFacts { kdd: chip.kdd, ca_public_key: Some(key.to_vec()), card_life: chip.card_life };
+        let plan_around = |keys: &CardKeys| {
+            let facts = CardFacts { kdd: chip.kdd, keys: keys.clone(), card_life: chip.card_life };
             plan::plan(profile, applicant, &facts, issuer, vault)
         };
         let written_bytes = match course {
@@ -218,10 +218,9 @@ pub fn rehearse(
     issuer: &dyn Issuer,
     vault: &dyn KeyVault,
 ) -> Result<Plan, PlanError> {
-    // The card's key is the only thing not known yet, and any point of its curve has the same length.
-    let curve = Curve::from_parameter_id(profile.ca.parameter_id).ok_or(PlanError::NoCardKey)?;
-    let ca_public_key = Some(Point::generator(curve).encode());
-    plan::plan(profile, applicant, &CardFacts { kdd: [0; 10], ca_public_key, card_life: 0 }, issuer, vault)
+    // The card's keys are the only thing not known yet, and any element of a group has the same length.
+    let keys = card_keys::stand_ins(profile).ok_or(PlanError::NoCardKey)?;
+    plan::plan(profile, applicant, &CardFacts { kdd: [0; 10], keys, card_life: 0 }, issuer, vault)
 }
 
 /// Prepare and issue, up to and with sealing. Returns the octets written.
@@ -229,15 +228,15 @@ fn write(
     profile: &Profile,
     chip: &ChipState,
     order: [u8; 16],
-    plan_around: &dyn Fn(&[u8]) -> Result<Plan, PlanError>,
+    plan_around: &dyn Fn(&CardKeys) -> Result<Plan, PlanError>,
     session: &mut Session<'_>,
     desk: &mut Desk<'_>,
 ) -> Result<usize, OrderError> {
     let prepare = plan::prepare(profile, chip, order)?;
     let made = execute::execute(&prepare, profile, session, desk).map_err(unsealed)?;
-    let held = chip.applet.as_ref().and_then(|applet| applet.ca_public_key.clone());
-    let key = made.or(held).ok_or(PlanError::NoCardKey)?;
-    let issue = plan_around(&key)?;
+    let mut keys = chip.applet.as_ref().map(|applet| applet.keys.clone()).unwrap_or_default();
+    keys.extend(made);
+    let issue = plan_around(&keys)?;
     execute::execute(&issue, profile, session, desk).map_err(sealing_or_before)?;
     Ok(prepare.bytes() + issue.bytes())
 }

@@ -4,15 +4,17 @@
 //! Two plans, one executor. `Prepare` takes a blank to a bound card with its own keys; `Issue` writes the holder's data
 //! and seals. The split is there because EF.DG14 carries a key that the card makes.
 
-use bitaqa_apdu::fcp::{FileControl, Place as FcpPlace};
-use bitaqa_apdu::{Bytes, dgi, tlv};
-use bitaqa_profile::{Password, Place, Profile};
+use bitaqa_apdu::fcp::{FileControl, Place as FcpPlace, dgi_of};
+use bitaqa_apdu::install::{Delay, PASSWORD_CAN, PASSWORD_MRZ, Parameters};
+use bitaqa_apdu::{Bytes, dgi};
+use bitaqa_profile::{FileSpec, Password, Place, Profile};
 use sha2::{Digest, Sha256};
 
 use crate::applicant::Applicant;
+use crate::card_keys::{self, CardKeys};
 use crate::content::{self, ContentError};
 use crate::issuer::Issuer;
-use crate::probe::{AppletState, ChipState, KeyRole, life};
+use crate::probe::{ChipState, KeyRole, life};
 use crate::vault::{Kdd, KeyVault};
 
 /// Privilege "card reset" of INSTALL (GPC 2.3.1 Table 6-1).
@@ -23,8 +25,8 @@ const PRIVILEGE_CARD_RESET: u8 = 0x04;
 pub struct CardFacts {
     /// Key diversification data.
     pub kdd: Kdd,
-    /// Public key of Chip Authentication, uncompressed point.
-    pub ca_public_key: Option<Vec<u8>>,
+    /// Its public keys.
+    pub keys: CardKeys,
     /// Card life cycle octet.
     pub card_life: u8,
 }
@@ -54,8 +56,8 @@ pub enum StepKind {
         /// Files and parameters (value of C9).
         parameters: Vec<u8>,
     },
-    /// GENERATE ASYMMETRIC KEY PAIR.
-    GenerateKey,
+    /// GENERATE ASYMMETRIC KEY PAIR, the pair of this number.
+    GenerateKey(u8),
     /// STORE DATA of one DGI.
     Store {
         /// Its number.
@@ -98,8 +100,8 @@ impl Step {
 pub struct PlannedFile {
     /// Name of the file.
     pub name: String,
-    /// File identifier.
-    pub fid: u16,
+    /// DGI that writes it.
+    pub dgi: u16,
     /// Data group number, for the files whose hash EF.SOD signs.
     pub data_group: Option<u8>,
     /// SHA-256 of the content.
@@ -141,8 +143,8 @@ pub enum PlanError {
         /// Room.
         size_max: usize,
     },
-    /// The card has not yet made its key.
-    #[error("the card has made no Chip Authentication key")]
+    /// The card has not yet made one of its keys.
+    #[error("the card has not made all keys of the profile")]
     NoCardKey,
     /// The card is sealed.
     #[error("the card is sealed")]
@@ -177,8 +179,9 @@ pub fn prepare(profile: &Profile, chip: &ChipState, order: [u8; 16]) -> Result<P
     }
     steps.push(Step::new("open secure channel with eMRTD", StepKind::OpenApplication));
     steps.push(Step::store("binding tag", dgi::ORDER_TAG, order.into(), false));
-    if !matches!(&chip.applet, Some(AppletState { ca_public_key: Some(_), .. })) {
-        steps.push(Step::new("generate Chip Authentication key", StepKind::GenerateKey));
+    let made = |number| chip.applet.as_ref().is_some_and(|applet| applet.keys.contains_key(&number));
+    for key in card_keys::specs(profile).into_iter().filter(|key| !made(key.number)) {
+        steps.push(Step::new(card_keys::step_name(&key), StepKind::GenerateKey(key.number)));
     }
     Ok(Plan { order, kdd: chip.kdd, steps, files: Vec::new() })
 }
@@ -195,9 +198,11 @@ pub fn plan(
     vault: &dyn KeyVault,
 ) -> Result<Plan, PlanError> {
     let order = order_tag(applicant, profile, vault);
-    let ca_public_key = facts.ca_public_key.as_deref().ok_or(PlanError::NoCardKey)?;
+    if card_keys::specs(profile).iter().any(|key| !facts.keys.contains_key(&key.number)) {
+        return Err(PlanError::NoCardKey);
+    }
     let random = vault.derive("DG3 without prints", &[&order, &facts.kdd]);
-    let contents = content::files(profile, applicant, ca_public_key, &random, issuer)?;
+    let contents = content::files(profile, applicant, &facts.keys, &random, issuer)?;
     let mut steps = vec![Step::new("open secure channel with eMRTD", StepKind::OpenApplication)];
     for password in &profile.pace.passwords {
         let (name, number, value) = match password {
@@ -215,8 +220,9 @@ pub fn plan(
             return Err(PlanError::TooLarge { name, bytes, size_max });
         }
         let sha256 = Sha256::digest(&value).into();
-        files.push(PlannedFile { name, fid: file.fid, data_group: file.content.data_group(), sha256 });
-        steps.push(Step::store(&file.name, file.fid, value, false));
+        let dgi = dgi_of(file.fid, place(file));
+        files.push(PlannedFile { name, dgi, data_group: file.content.data_group(), sha256 });
+        steps.push(Step::store(&file.name, dgi, value, false));
     }
     steps.push(Step::new("check digests", StepKind::CheckDigests));
     steps.push(Step::new("open secure channel with the card manager", StepKind::OpenDomain(KeyRole::Issuer)));
@@ -245,28 +251,38 @@ pub fn can(applicant: &Applicant, vault: &dyn KeyVault, order: &[u8; 16]) -> zer
 
 /// Install parameters of the eMRTD instance: its files and what its protocols accept.
 fn install_parameters(profile: &Profile) -> Vec<u8> {
-    let mut parameters = Vec::new();
-    for file in &profile.files {
-        let place = match file.place {
-            Place::Mf => FcpPlace::Mf,
-            Place::Lds => FcpPlace::Application,
-        };
-        let size_max = u16::try_from(file.size_max).unwrap_or(u16::MAX);
-        let control = FileControl { fid: file.fid, sfi: file.sfi, size_max, read: file.read.clone(), place };
-        parameters.extend(control.encode());
-    }
-    let reference = |password: &Password| match password {
-        Password::Mrz => 0x01,
-        Password::Can => 0x02,
+    let short = |ms: u32| u16::try_from(ms).unwrap_or(u16::MAX);
+    let control = |file: &FileSpec| FileControl {
+        fid: file.fid,
+        sfi: file.sfi,
+        size_max: u16::try_from(file.size_max).unwrap_or(u16::MAX),
+        read: file.read.clone(),
+        place: place(file),
     };
-    let references: Vec<u8> = profile.pace.passwords.iter().map(reference).collect();
-    let short = |ms: u32| u16::try_from(ms).unwrap_or(u16::MAX).to_be_bytes();
+    let reference = |password: &Password| match password {
+        Password::Mrz => PASSWORD_MRZ,
+        Password::Can => PASSWORD_CAN,
+    };
     let delay = profile.pace.failure_delay;
-    let [first_high, first_low] = short(delay.first_ms);
-    let [max_high, max_low] = short(delay.max_ms);
-    let factor = u8::try_from(delay.factor).unwrap_or(u8::MAX);
-    tlv::put(&mut parameters, 0x90, &[profile.ca.parameter_id]);
-    tlv::put(&mut parameters, 0x91, &references);
-    tlv::put(&mut parameters, 0x92, &[first_high, first_low, factor, max_high, max_low]);
-    parameters
+    let parameters = Parameters {
+        files: profile.files.iter().map(control).collect(),
+        keys: card_keys::specs(profile),
+        passwords: profile.pace.passwords.iter().map(reference).collect(),
+        delay: Delay {
+            first_ms: short(delay.first_ms),
+            factor: u8::try_from(delay.factor).unwrap_or(u8::MAX),
+            max_ms: short(delay.max_ms),
+        },
+        bac: false,
+        tries: None,
+        quirk_pace: None,
+    };
+    parameters.encode()
+}
+
+const fn place(file: &FileSpec) -> FcpPlace {
+    match file.place {
+        Place::Mf => FcpPlace::Mf,
+        Place::Lds => FcpPlace::Application,
+    }
 }

@@ -7,6 +7,7 @@ use bitaqa_terminal::gp::{self, GpError};
 use bitaqa_terminal::session::{Session, SessionError};
 use rand_core::CryptoRng;
 
+use crate::card_keys::CardKeys;
 use crate::vault::{Kdd, KeyVault};
 
 /// Life cycle octets of GPC 2.3.1 that plans and probes speak of.
@@ -39,8 +40,8 @@ pub struct AppletState {
     pub life: u8,
     /// Tag of the order that the card is bound to; `None` when unbound or, once sealed, unreadable.
     pub order: Option<[u8; 16]>,
-    /// Public key of Chip Authentication, when one was made and can be asked.
-    pub ca_public_key: Option<Vec<u8>>,
+    /// Public keys that it has made, as far as they can be asked.
+    pub keys: CardKeys,
 }
 
 /// What a card is.
@@ -168,7 +169,7 @@ pub fn probe(
     let life = gp::get_status(session, 0x40)?.into_iter().find(|entry| entry.aid == instance.as_bytes());
     let applet = match life.map(|entry| entry.life) {
         Some(life::APPLICATION_SELECTABLE) => Some(begun(session, instance, keys, profile, vault, rng)?),
-        Some(life) => Some(AppletState { life, order: None, ca_public_key: None }),
+        Some(life) => Some(AppletState { life, order: None, keys: CardKeys::new() }),
         None => None,
     };
     Ok(ChipState { kdd, keys, card_life, applet })
@@ -187,9 +188,6 @@ fn begun(
     open_channel(session, role, profile, vault, rng)?;
     let order = gp::get_data(session, dgi::GET_DATA_ORDER_TAG)?
         .and_then(|data| tlv::only(&data, dgi::GET_DATA_ORDER_TAG.into()).ok()?.try_into().ok());
-    let ca_public_key = match gp::get_data(session, dgi::GET_DATA_CA_PUBLIC_KEY)? {
-        Some(data) => Some(gp::public_key(&data, "GET DATA of the Chip Authentication key")?),
-        None => None,
-    };
-    Ok(AppletState { life: life::APPLICATION_SELECTABLE, order, ca_public_key })
+    let keys = gp::public_keys(session)?.into_iter().collect();
+    Ok(AppletState { life: life::APPLICATION_SELECTABLE, order, keys })
 }

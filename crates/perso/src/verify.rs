@@ -2,8 +2,6 @@
 //! terminal's own certificates, and then compared with what the record makes, octet for octet by digest.
 
 use bitaqa_apdu::Transport;
-use bitaqa_lds::dg14::Dg14;
-use bitaqa_lds::security_infos::SecurityInfo;
 use bitaqa_profile::Profile;
 use bitaqa_secure_messaging::pace::{Password, PasswordError};
 use bitaqa_terminal::inspection::{self, Check, Conditions, Inspection, Verdict};
@@ -12,6 +10,7 @@ use bitaqa_terminal::trace::Trace;
 use rand_core::CryptoRng;
 use sha2::{Digest, Sha256};
 
+use crate::card_keys::{self, CardKeys};
 use crate::plan::{Plan, PlanError};
 
 /// Why a card could not be verified to the end.
@@ -56,8 +55,8 @@ impl Report {
     }
 }
 
-/// Inspects the card and compares it. `plan_around` makes the plan for the Chip Authentication key that the card shows:
-/// after an interrupted run the card is the only one who still knows it.
+/// Inspects the card and compares it. `plan_around` makes the plan for the public keys that the card shows: after an
+/// interrupted run the card is the only one who still knows them.
 ///
 /// # Errors
 /// [`VerifyError`]; a card that was read and found wanting is a [`Report`], not an error.
@@ -67,7 +66,7 @@ pub fn verify(
     profile: &Profile,
     can: &str,
     conditions: &Conditions<'_>,
-    plan_around: &dyn Fn(&[u8]) -> Result<Plan, PlanError>,
+    plan_around: &dyn Fn(&CardKeys) -> Result<Plan, PlanError>,
     rng: &mut dyn CryptoRng,
 ) -> Result<Report, VerifyError> {
     let password = Password::can(can)?;
@@ -80,14 +79,14 @@ pub fn verify(
 fn compare(
     inspection: &mut Inspection,
     profile: &Profile,
-    plan_around: &dyn Fn(&[u8]) -> Result<Plan, PlanError>,
+    plan_around: &dyn Fn(&CardKeys) -> Result<Plan, PlanError>,
 ) -> Result<(), PlanError> {
-    let Some(key) = inspection.file("DG14").and_then(card_key) else {
-        let verdict = Verdict::NotAttempted("EF.DG14 was not read".into());
+    let Some(keys) = card_keys::seen(profile, inspection) else {
+        let verdict = Verdict::NotAttempted("the card's public keys were not read".into());
         inspection.checks.push(Check::new("content", verdict));
         return Ok(());
     };
-    let plan = plan_around(&key)?;
+    let plan = plan_around(&keys)?;
     for file in &plan.files {
         let name = &file.name;
         let readable = profile.files.iter().any(|spec| spec.name == *name && !spec.read.alternatives().is_empty());
@@ -100,16 +99,4 @@ fn compare(
         inspection.checks.push(Check::new(format!("content {name}"), verdict));
     }
     Ok(())
-}
-
-/// The public point of Chip Authentication in an EF.DG14.
-fn card_key(dg14: &[u8]) -> Option<Vec<u8>> {
-    let infos = Dg14::decode(dg14).ok()?.infos.infos;
-    infos
-        .into_iter()
-        .find_map(|info| match info {
-            SecurityInfo::ChipAuthenticationPublicKey(key) => bitaqa_pki::spki::decode(&key.public_key).ok(),
-            _ => None,
-        })
-        .map(|point| point.encode())
 }

@@ -272,7 +272,7 @@ pub struct Ca {
     /// Standardised domain parameters of the key, 9303-11 §9.5.1.
     pub parameter_id: u8,
     /// keyId that joins ChipAuthenticationInfo and ChipAuthenticationPublicKeyInfo.
-    pub key_id: u32,
+    pub key_id: u8,
     /// Source.
     pub basis: String,
 }

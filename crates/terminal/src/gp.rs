@@ -1,5 +1,6 @@
 //! The GlobalPlatform client: what an issuer sends to a card manager or to an application under personalisation.
 
+use bitaqa_apdu::public_key::{self, CardPublicKey};
 use bitaqa_apdu::tlv::{self, TlvError};
 use bitaqa_apdu::{Aid, Bytes, Command, Sw, describe, dgi, ins};
 use bitaqa_secure_messaging::TerminalError;
@@ -235,21 +236,23 @@ pub fn set_application_status(session: &mut Session<'_>, aid: &Aid, life: u8) ->
     session.expect(Command::globalplatform(ins::SET_STATUS, 0x40, life).data(aid.as_bytes())).map(|_| ())
 }
 
-/// GENERATE ASYMMETRIC KEY PAIR, 7816-8 §5.1: the new public key as uncompressed point.
+/// GENERATE ASYMMETRIC KEY PAIR, 7816-8 §5.1: the pair of this number is made, its public key comes back.
 ///
 /// # Errors
 /// [`GpError`].
-pub fn generate_key_pair(session: &mut Session<'_>) -> Result<Vec<u8>, GpError> {
-    let command = Command::globalplatform(ins::GENERATE_ASYMMETRIC_KEY_PAIR, 0x80, 0x00).ne(session.max_ne());
+pub fn generate_key_pair(session: &mut Session<'_>, number: u8) -> Result<CardPublicKey, GpError> {
+    let command = Command::globalplatform(ins::GENERATE_ASYMMETRIC_KEY_PAIR, 0x80, number).ne(session.max_ne());
     let data = session.expect(command)?;
-    public_key(&data, "GENERATE ASYMMETRIC KEY PAIR")
+    let at = "GENERATE ASYMMETRIC KEY PAIR";
+    CardPublicKey::decode(&data).map_err(|source| GpError::Response { at, source })
 }
 
-/// Reads `7F49 { 86 point }`.
+/// GET DATA DF33 of an application under personalisation: the public keys that it has made, by number.
 ///
 /// # Errors
-/// [`GpError::Response`].
-pub fn public_key(data: &[u8], at: &'static str) -> Result<Vec<u8>, GpError> {
-    let template = tlv::only(data, 0x7F49).and_then(|template| tlv::only(template, 0x86));
-    template.map(<[u8]>::to_vec).map_err(|source| GpError::Response { at, source })
+/// [`GpError`].
+pub fn public_keys(session: &mut Session<'_>) -> Result<Vec<(u8, CardPublicKey)>, GpError> {
+    let Some(data) = get_data(session, dgi::GET_DATA_PUBLIC_KEYS)? else { return Ok(Vec::new()) };
+    let at = "GET DATA of the public keys";
+    public_key::decode_all(dgi::GET_DATA_PUBLIC_KEYS.into(), &data).map_err(|source| GpError::Response { at, source })
 }

@@ -1,60 +1,46 @@
 //! The applet's files: what the install parameters say exists, where the terminal stands, and reading.
-//!
-//! Install parameters (value of C9):
-//! ```text
-//! 62 ..            one file control template a file, see `bitaqa_apdu::fcp`
-//! 90 01            parameter id of the Chip Authentication key's curve (9303-11 Table 6)
-//! 91 n             password references accepted by PACE: 01 MRZ, 02 CAN
-//! 92 05            delay after a PACE failure: first(2, ms) ‖ factor(1) ‖ maximum(2, ms)
-//! ```
 
-use bitaqa_apdu::fcp::{self, FileControl, Place};
-use bitaqa_apdu::tlv::Reader;
+use bitaqa_apdu::fcp::{FileControl, Place};
+use bitaqa_apdu::install::{Delay, KeySpec, Parameters};
 use bitaqa_apdu::{Command, Response, Sw, tlv};
 
-use super::cell;
 use super::command::ReadForm;
+use super::{cell, keys};
 use crate::applet::Host;
 use crate::fs::{Ef, window};
 
-/// The install parameters.
+/// What the instance was made with: the install parameters, as this card can follow them.
 pub struct Configuration {
     /// Files.
     pub files: Vec<FileControl>,
-    /// Curve of the Chip Authentication key.
-    pub ca_parameter_id: u8,
-    /// Password references accepted by PACE.
+    /// Key pairs.
+    pub keys: Vec<KeySpec>,
+    /// Password references accepted by PACE; empty: no PACE.
     pub passwords: Vec<u8>,
-    delay_first_ms: u16,
-    delay_factor: u8,
-    delay_max_ms: u16,
+    /// Whether BAC is offered.
+    pub bac: bool,
+    /// Tries of the PIN; 0 without one.
+    pub pin_tries: u8,
+    /// Tries of the PUK; 0 without one.
+    pub puk_tries: u8,
+    /// What every MSE:Set AT of PACE answers, on a card that misbehaves for a laboratory.
+    pub quirk_pace: Option<Sw>,
+    delay: Delay,
 }
 
 impl Configuration {
     /// Reads the install parameters.
     ///
     /// # Errors
-    /// 6A80 when they are not as the module doc says.
+    /// 6A80 when they are not as [`bitaqa_apdu::install`] says; 6A81 for a key that this card cannot make.
     pub fn decode(parameters: &[u8]) -> Result<Self, Sw> {
-        let mut reader = Reader::new(parameters);
-        let mut files = Vec::new();
-        while let Some(template) = reader.optional(fcp::TAG).map_err(|_| Sw::WRONG_DATA)? {
-            files.push(FileControl::decode(template).map_err(|_| Sw::WRONG_DATA)?);
+        let read = Parameters::decode(parameters).map_err(|_| Sw::WRONG_DATA)?;
+        let Parameters { files, keys, passwords, delay, bac, tries, quirk_pace } = read;
+        if !keys.iter().all(keys::is_possible) {
+            return Err(Sw::FUNCTION_NOT_SUPPORTED);
         }
-        let mut field = |tag| reader.expect(tag).map_err(|_| Sw::WRONG_DATA);
-        let (&[ca_parameter_id], passwords) = (field(0x90)?, field(0x91)?.to_vec()) else { return Err(Sw::WRONG_DATA) };
-        let &[first_high, first_low, delay_factor, max_high, max_low] = field(0x92)? else {
-            return Err(Sw::WRONG_DATA);
-        };
-        reader.finish().map_err(|_| Sw::WRONG_DATA)?;
-        let (delay_first_ms, delay_max_ms) =
-            (u16::from_be_bytes([first_high, first_low]), u16::from_be_bytes([max_high, max_low]));
-        let twice =
-            |a: &FileControl| files.iter().filter(|b| a.fid == b.fid || (a.place, a.sfi) == (b.place, b.sfi)).count();
-        if files.iter().any(|file| twice(file) != 1 || file.fid < 0x0100) {
-            return Err(Sw::WRONG_DATA);
-        }
-        Ok(Self { files, ca_parameter_id, passwords, delay_first_ms, delay_factor, delay_max_ms })
+        let (pin_tries, puk_tries) = tries.map_or((0, 0), |tries| (tries.pin, tries.puk));
+        Ok(Self { files, keys, passwords, bac, pin_tries, puk_tries, quirk_pace, delay })
     }
 
     /// Out of the applet's cell.
@@ -66,18 +52,17 @@ impl Configuration {
         Self::decode(parameters).map_err(|_| Sw::MEMORY_FAILURE)
     }
 
-    /// The file with this identifier.
-    pub fn by_fid(&self, fid: u16) -> Option<&FileControl> {
-        self.files.iter().find(|file| file.fid == fid)
+    /// The file that this DGI writes; the cell of its content has the same number.
+    pub fn by_dgi(&self, number: u16) -> Option<&FileControl> {
+        self.files.iter().find(|file| file.dgi() == number)
     }
 
     /// Milliseconds that pass before another PACE attempt after so many failures in a row: first x factor^(n-1), up to
     /// the maximum.
     pub fn delay_ms(&self, failures: u8) -> u32 {
         let Some(steps) = failures.checked_sub(1) else { return 0 };
-        let grown =
-            u32::from(self.delay_factor).saturating_pow(steps.into()).saturating_mul(self.delay_first_ms.into());
-        grown.min(self.delay_max_ms.into())
+        let Delay { first_ms, factor, max_ms } = self.delay;
+        u32::from(factor).saturating_pow(steps.into()).saturating_mul(first_ms.into()).min(max_ms.into())
     }
 }
 
@@ -85,6 +70,7 @@ impl Configuration {
 #[derive(Default)]
 pub struct Position {
     in_application: bool,
+    /// Cell of the current file.
     current: Option<u16>,
 }
 
@@ -113,9 +99,10 @@ impl Position {
     /// SELECT EF. Existence is no secret (9303-11 §4.2 allows 9000 here); reading asks the rule.
     pub fn select_ef(&mut self, fid: u16, host: &Host<'_>) -> Result<Response, Sw> {
         let configuration = Configuration::of(host)?;
-        let file = configuration.by_fid(fid).filter(|file| self.holds(file)).ok_or(Sw::FILE_NOT_FOUND)?;
-        host.get(file.fid).ok_or(Sw::FILE_NOT_FOUND)?;
-        self.current = Some(file.fid);
+        let mut here = configuration.files.iter().filter(|file| self.holds(file));
+        let file = here.find(|file| file.fid == fid).ok_or(Sw::FILE_NOT_FOUND)?;
+        host.get(file.dgi()).ok_or(Sw::FILE_NOT_FOUND)?;
+        self.current = Some(file.dgi());
         Ok(Sw::OK.into())
     }
 
@@ -131,12 +118,12 @@ impl Position {
         let configuration = Configuration::of(host)?;
         let file = match sfi {
             Some(sfi) => configuration.files.iter().find(|file| self.holds(file) && file.sfi == sfi),
-            None => Some(self.current.ok_or(Sw::NO_CURRENT_EF)?).and_then(|fid| configuration.by_fid(fid)),
+            None => Some(self.current.ok_or(Sw::NO_CURRENT_EF)?).and_then(|cell| configuration.by_dgi(cell)),
         };
         let file = file.ok_or(Sw::FILE_NOT_FOUND)?;
-        let octets = host.get(file.fid).ok_or(Sw::FILE_NOT_FOUND)?;
+        let octets = host.get(file.dgi()).ok_or(Sw::FILE_NOT_FOUND)?;
         let content = Ef::new(file, octets).content(host.status)?;
-        self.current = Some(file.fid);
+        self.current = Some(file.dgi());
         if ne == 0 {
             return Err(Sw::WRONG_LENGTH);
         }
@@ -165,32 +152,44 @@ impl Position {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bitaqa_apdu::AccessRule;
+    use bitaqa_apdu::install::KeyUse;
 
-    fn parameters(files: &[FileControl]) -> Vec<u8> {
-        let templates: Vec<u8> = files.iter().flat_map(FileControl::encode).collect();
-        [templates, tlv::tlv(0x90, &[12]), tlv::tlv(0x91, &[1, 2]), tlv::tlv(0x92, &[0, 100, 2, 3, 0xE8])].concat()
-    }
-
-    fn file(fid: u16, sfi: u8) -> FileControl {
-        FileControl { fid, sfi, size_max: 100, read: AccessRule::never(), place: Place::Application }
+    fn parameters(keys: Vec<KeySpec>) -> Vec<u8> {
+        let delay = Delay { first_ms: 100, factor: 2, max_ms: 1000 };
+        let (files, passwords) = (Vec::new(), vec![1, 2]);
+        Parameters { files, keys, passwords, delay, bac: false, tries: None, quirk_pace: None }.encode()
     }
 
     #[test]
     fn the_delay_grows_and_stays_below_its_maximum() {
-        let configuration = Configuration::decode(&parameters(&[file(0x0101, 1)])).unwrap();
+        let configuration = Configuration::decode(&parameters(Vec::new())).unwrap();
         let delays: Vec<u32> = (0..=6).map(|failures| configuration.delay_ms(failures)).collect();
         assert_eq!(delays, [0, 100, 200, 400, 800, 1000, 1000]);
         assert_eq!(configuration.delay_ms(255), 1000);
     }
 
     #[test]
-    fn two_files_of_one_name_are_refused() {
-        for pair in
-            [[file(0x0101, 1), file(0x0101, 2)], [file(0x0101, 1), file(0x0102, 1)], [file(0x0008, 1), file(0x0102, 2)]]
-        {
-            assert_eq!(Configuration::decode(&parameters(&pair)).err(), Some(Sw::WRONG_DATA));
+    fn a_key_that_the_card_cannot_make_is_refused_at_installation() {
+        let install = |usage, domain| {
+            Configuration::decode(&parameters(vec![KeySpec { number: 1, usage, domain }])).map(|_| ()).err()
+        };
+        for (usage, domains) in [
+            (KeyUse::ChipAuthentication, &[0, 2, 8, 18][..]),
+            (KeyUse::ActiveEcdsa, &[8, 18]),
+            (KeyUse::ActiveRsa, &[8, 32]),
+            (KeyUse::PaceChipAuthenticationMapping, &[8, 12]),
+        ] {
+            assert!(domains.iter().all(|domain| install(usage, *domain).is_none()), "{usage:?}");
         }
-        assert!(Configuration::decode(&parameters(&[file(0x0101, 1), file(0x0102, 2)])).is_ok());
+        for (usage, domain) in [
+            (KeyUse::ChipAuthentication, 3),
+            (KeyUse::ActiveEcdsa, 0),
+            (KeyUse::ActiveRsa, 7),
+            (KeyUse::ActiveRsa, 33),
+            (KeyUse::PaceChipAuthenticationMapping, 1),
+        ] {
+            assert_eq!(install(usage, domain), Some(Sw::FUNCTION_NOT_SUPPORTED), "{usage:?} {domain}");
+        }
+        assert_eq!(Configuration::decode(&[0x91, 1, 9]).err(), Some(Sw::WRONG_DATA));
     }
 }

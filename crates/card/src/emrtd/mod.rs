@@ -7,6 +7,7 @@
 mod access;
 mod command;
 mod files;
+mod keys;
 mod personalise;
 
 use bitaqa_apdu::{Aid, Command, Response, Sw, ins};
@@ -20,7 +21,7 @@ use files::{Configuration, Position};
 /// Name of the native module in a chip's configuration.
 pub const NAME: &str = "emrtd";
 
-/// Keys of the applet's cells. A file's content is in the cell of its FID; these are below all FIDs.
+/// Keys of the applet's cells. A file's content is in the cell that its DGI names, 0100 to 7FFF; these are beside.
 mod cell {
     /// Install parameters.
     pub const CONFIGURATION: u16 = 0x0001;
@@ -30,14 +31,22 @@ mod cell {
     pub const CAN: u16 = 0x0003;
     /// SHA-1 of the MRZ key input.
     pub const MRZ_SECRET: u16 = 0x0004;
-    /// Private key of Chip Authentication.
-    pub const CA_KEY: u16 = 0x0005;
     /// Trust points of Terminal Authentication, CV certificates one after the other.
     pub const TRUST_POINTS: u16 = 0x0006;
     /// Current date, six unpacked BCD digits.
     pub const CURRENT_DATE: u16 = 0x0007;
     /// PACE failures in a row, one octet.
     pub const PACE_FAILURES: u16 = 0x0008;
+    /// PIN.
+    pub const PIN: u16 = 0x0009;
+    /// PUK.
+    pub const PUK: u16 = 0x000A;
+    /// Tries left of the PIN, one octet.
+    pub const PIN_TRIES: u16 = 0x000B;
+    /// Tries left of the PUK, one octet.
+    pub const PUK_TRIES: u16 = 0x000C;
+    /// First of the 256 cells of private keys: the key's number is the low octet.
+    pub const KEYS: u16 = 0x8000;
 }
 
 /// The native module.

@@ -2,25 +2,26 @@
 //!
 //! A DGI may span blocks. The first DGI of an order is its binding tag; a card bound to one order takes no other.
 
+use bitaqa_apdu::install::{PASSWORD_CAN, PASSWORD_MRZ, PASSWORD_PIN};
+use bitaqa_apdu::{AccessRule, Need};
 use bitaqa_apdu::{Command, Response, Sw, dgi, tlv};
-use bitaqa_curves::{Curve, SecretScalar};
-use bitaqa_pki::cvc::CvCertificate;
+use bitaqa_pki::cvc::{CvCertificate, EfCvca};
 use sha2::{Digest, Sha256};
 
-use super::cell;
 use super::files::Configuration;
+use super::{cell, keys};
 use crate::applet::{Host, StoreData};
 
 /// Level without which nothing is taken: C-MAC and C-DEC (Amd D Table 7-4).
 const LEVEL_MIN: u8 = 0x03;
 
-/// Longest value that is not a file: a CV certificate is the largest.
-const OBJECT_MAX: usize = 1024;
+/// Longest value that is not a file: a CV certificate over RSA keys of 4096 bits is the largest.
+const OBJECT_MAX: usize = 2048;
 
 /// A DGI under way.
 enum Open {
     /// A file: its octets go to memory as they come.
-    File { fid: u16, left: usize },
+    File { cell: u16, left: usize },
     /// Everything else is small and is taken when it is complete.
     Object { number: u16, length: usize, value: bitaqa_apdu::Bytes },
 }
@@ -82,15 +83,15 @@ impl Stream {
             return Err(Sw::WRONG_DATA);
         }
         let configuration = Configuration::of(host)?;
-        self.open = Some(match configuration.by_fid(number) {
+        self.open = Some(match configuration.by_dgi(number) {
             Some(file) => {
                 host.get(cell::ORDER_TAG).ok_or(Sw::CONDITIONS_NOT_SATISFIED)?;
                 if length > usize::from(file.size_max) {
                     return Err(Sw::NOT_ENOUGH_MEMORY);
                 }
                 // The file is empty from here on: a tear in mid-file leaves one that the digests will not match.
-                host.put(file.fid, &[])?;
-                Open::File { fid: file.fid, left: length }
+                host.put(number, &[])?;
+                Open::File { cell: number, left: length }
             }
             None if length > OBJECT_MAX => return Err(Sw::WRONG_DATA),
             None => Open::Object { number, length, value: bitaqa_apdu::Bytes::new() },
@@ -100,11 +101,11 @@ impl Stream {
 
     fn fill<'a>(&mut self, open: Open, data: &'a [u8], encrypted: bool, host: &mut Host<'_>) -> Result<&'a [u8], Sw> {
         match open {
-            Open::File { fid, left } => {
+            Open::File { cell, left } => {
                 let (now, rest) = data.split_at(left.min(data.len()));
-                host.append(fid, now)?;
+                host.append(cell, now)?;
                 let left = left - now.len();
-                self.open = (left > 0).then_some(Open::File { fid, left });
+                self.open = (left > 0).then_some(Open::File { cell, left });
                 Ok(rest)
             }
             Open::Object { number, length, mut value } => {
@@ -129,7 +130,7 @@ fn require_channel(host: &Host<'_>) -> Result<(), Sw> {
 }
 
 fn store_object(number: u16, value: &[u8], encrypted: bool, host: &mut Host<'_>) -> Result<(), Sw> {
-    let secret = matches!(number, dgi::CAN | dgi::MRZ_SECRET);
+    let secret = matches!(number, dgi::CAN | dgi::MRZ_SECRET | dgi::PIN | dgi::PUK);
     if secret != encrypted {
         return Err(Sw::WRONG_DATA); // secrets come under the DEK, and nothing else does
     }
@@ -138,11 +139,8 @@ fn store_object(number: u16, value: &[u8], encrypted: bool, host: &mut Host<'_>)
     }
     match number {
         dgi::ORDER_TAG => bind(value, host),
-        dgi::CAN => {
-            let can = host.decrypt_sensitive(value)?;
-            let digits = (4..=10).contains(&can.len()) && can.iter().all(u8::is_ascii_digit);
-            if digits { Ok(host.put(cell::CAN, &can)?) } else { Err(Sw::WRONG_DATA) }
-        }
+        dgi::CAN => store_digits(cell::CAN, value, 10, host),
+        dgi::PIN | dgi::PUK => store_blockable(number, value, host),
         dgi::MRZ_SECRET => {
             let secret = host.decrypt_sensitive(value)?;
             if secret.len() == 20 { Ok(host.put(cell::MRZ_SECRET, &secret)?) } else { Err(Sw::WRONG_DATA) }
@@ -159,6 +157,29 @@ fn store_object(number: u16, value: &[u8], encrypted: bool, host: &mut Host<'_>)
     }
 }
 
+/// A password of digits, out of its wrapping.
+fn store_digits(cell: u16, wrapped: &[u8], digits_max: usize, host: &mut Host<'_>) -> Result<(), Sw> {
+    let password = host.decrypt_sensitive(wrapped)?;
+    let sound = (4..=digits_max).contains(&password.len()) && password.iter().all(u8::is_ascii_digit);
+    if sound { Ok(host.put(cell, &password)?) } else { Err(Sw::WRONG_DATA) }
+}
+
+/// PIN or PUK, with all its tries.
+fn store_blockable(number: u16, wrapped: &[u8], host: &mut Host<'_>) -> Result<(), Sw> {
+    let configuration = Configuration::of(host)?;
+    let (secret, left, tries) = match number {
+        dgi::PIN => (cell::PIN, cell::PIN_TRIES, configuration.pin_tries),
+        _ => (cell::PUK, cell::PUK_TRIES, configuration.puk_tries),
+    };
+    if tries == 0 {
+        return Err(Sw::REFERENCE_NOT_FOUND);
+    }
+    host.transaction(|host| {
+        store_digits(secret, wrapped, 16, host)?;
+        Ok(host.put(left, &[tries])?)
+    })
+}
+
 /// Binds the card to an order. The same tag again is the resumption of that order.
 fn bind(tag: &[u8], host: &mut Host<'_>) -> Result<(), Sw> {
     if tag.len() != 16 {
@@ -171,33 +192,10 @@ fn bind(tag: &[u8], host: &mut Host<'_>) -> Result<(), Sw> {
     }
 }
 
-/// GENERATE ASYMMETRIC KEY PAIR (7816-8 §5.1): P1 = 80 makes a new pair; `7F49 { 86 point }` comes back.
+/// GENERATE ASYMMETRIC KEY PAIR, inside the issuer's channel: see [`keys::generate`].
 pub fn generate_key(command: &Command, host: &mut Host<'_>) -> Result<Response, Sw> {
     require_channel(host)?;
-    if command.p1p2() != 0x8000 {
-        return Err(Sw::WRONG_P1P2);
-    }
-    let curve = ca_curve(host)?;
-    let key = SecretScalar::generate(curve, host.rng());
-    host.put(cell::CA_KEY, &key.to_bytes())?;
-    Ok(Response::ok(public_key_template(&key)))
-}
-
-fn public_key_template(key: &SecretScalar) -> Vec<u8> {
-    tlv::tlv(0x7F49, &tlv::tlv(0x86, &key.public().encode()))
-}
-
-fn ca_curve(host: &Host<'_>) -> Result<Curve, Sw> {
-    Curve::from_parameter_id(Configuration::of(host)?.ca_parameter_id).ok_or(Sw::FUNCTION_NOT_SUPPORTED)
-}
-
-/// The private key of Chip Authentication.
-///
-/// # Errors
-/// 6A88 when none was made.
-pub fn ca_key(host: &Host<'_>) -> Result<SecretScalar, Sw> {
-    let octets = host.get(cell::CA_KEY).ok_or(Sw::REFERENCE_NOT_FOUND)?;
-    SecretScalar::from_bytes(ca_curve(host)?, octets).map_err(|_| Sw::MEMORY_FAILURE)
+    keys::generate(command, host)
 }
 
 /// GET DATA while the card is personalised: what an issuer needs to resume or to check before sealing.
@@ -208,12 +206,12 @@ pub fn get_data(command: &Command, host: &Host<'_>) -> Result<Response, Sw> {
             let tag = host.get(cell::ORDER_TAG).ok_or(Sw::REFERENCE_NOT_FOUND)?;
             Ok(Response::ok(tlv::tlv(dgi::GET_DATA_ORDER_TAG.into(), tag)))
         }
-        dgi::GET_DATA_CA_PUBLIC_KEY => Ok(Response::ok(public_key_template(&ca_key(host)?))),
+        dgi::GET_DATA_PUBLIC_KEYS => keys::public_keys(host),
         dgi::GET_DATA_DIGESTS => {
             let mut rows = Vec::new();
             for file in Configuration::of(host)?.files {
-                let Some(content) = host.get(file.fid) else { continue };
-                rows.extend_from_slice(&file.fid.to_be_bytes());
+                let Some(content) = host.get(file.dgi()) else { continue };
+                rows.extend_from_slice(&file.dgi().to_be_bytes());
                 rows.extend_from_slice(&u16::try_from(content.len()).unwrap_or(u16::MAX).to_be_bytes());
                 rows.extend_from_slice(&Sha256::digest(content));
             }
@@ -223,27 +221,48 @@ pub fn get_data(command: &Command, host: &Host<'_>) -> Result<Response, Sw> {
     }
 }
 
-/// Whether the applet may be sealed: bound, with its passwords, its key, its trust point and date, and every file
-/// there and as long as its own TLV says. A half-written card stays unsealed whatever the terminal believes.
+/// Whether the applet may be sealed: bound, with every password, key, trust point and date that its configuration asks
+/// for, and every file there and as long as its own TLV says. A half-written card stays unsealed whatever the terminal
+/// believes.
 ///
 /// # Errors
 /// 6985 for the first thing that is missing.
 pub fn complete(host: &Host<'_>) -> Result<(), Sw> {
     let configuration = Configuration::of(host)?;
-    let secrets =
-        configuration.passwords.iter().map(|password| if *password == 1 { cell::MRZ_SECRET } else { cell::CAN });
-    let needed = [cell::ORDER_TAG, cell::CA_KEY, cell::TRUST_POINTS, cell::CURRENT_DATE];
     let there = |key: u16| host.get(key).is_some_and(|content| !content.is_empty());
-    let whole = |fid: u16| {
-        let content = host.get(fid).unwrap_or_default();
-        matches!(tlv::total_length(content), Ok(Some(total)) if total == content.len()) || is_security_infos(content)
-    };
-    let objects = needed.into_iter().chain(secrets).all(there);
-    let files = configuration.files.iter().all(|file| there(file.fid) && whole(file.fid));
+    let objects = needed_cells(&configuration).into_iter().all(there);
+    let files = configuration.files.iter().all(|file| host.get(file.dgi()).is_some_and(is_whole));
     if objects && files { Ok(()) } else { Err(Sw::CONDITIONS_NOT_SATISFIED) }
 }
 
-/// EF.CardAccess is a bare SET, 9303-10 §3.11.3; it is a TLV object all the same, so this only guards its content.
-fn is_security_infos(content: &[u8]) -> bool {
-    bitaqa_lds::security_infos::SecurityInfos::from_der(content).is_ok()
+/// Cells that hold no file and without which the configuration is a promise that the card cannot keep.
+fn needed_cells(configuration: &Configuration) -> Vec<u16> {
+    let mut needed = vec![cell::ORDER_TAG];
+    needed.extend(configuration.keys.iter().map(|key| keys::cell_of(key.number)));
+    for reference in &configuration.passwords {
+        match *reference {
+            PASSWORD_MRZ => needed.push(cell::MRZ_SECRET),
+            PASSWORD_CAN => needed.push(cell::CAN),
+            PASSWORD_PIN => needed.extend([cell::PIN, cell::PIN_TRIES]),
+            _ => needed.extend([cell::PUK, cell::PUK_TRIES]),
+        }
+    }
+    if configuration.bac {
+        // 9303-11 §4.3.3.2: the keys of BAC come out of the same hash of the MRZ.
+        needed.push(cell::MRZ_SECRET);
+    }
+    if configuration.files.iter().any(|file| asks_for_terminal_authentication(&file.read)) {
+        needed.extend([cell::TRUST_POINTS, cell::CURRENT_DATE]);
+    }
+    needed
+}
+
+fn asks_for_terminal_authentication(rule: &AccessRule) -> bool {
+    rule.alternatives().iter().flatten().any(|need| matches!(need, Need::Ta(_)))
+}
+
+/// A file that is one data object, EF.CardAccess and EF.CardSecurity among them, or an EF.CVCA, which is none.
+fn is_whole(content: &[u8]) -> bool {
+    let one_object = matches!(tlv::total_length(content), Ok(Some(total)) if total == content.len());
+    one_object || EfCvca::decode(content).is_ok()
 }
