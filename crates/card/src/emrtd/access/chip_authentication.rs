@@ -1,10 +1,12 @@
 //! Chip Authentication on the card, 9303-11 §6.2.
 
+use bitaqa_apdu::install::KeyUse;
 use bitaqa_apdu::{Command, Response, Sw};
+use bitaqa_curves::PrivateKey;
 use bitaqa_secure_messaging::ca;
 
 use crate::applet::Host;
-use crate::emrtd::{Emrtd, personalise};
+use crate::emrtd::{Emrtd, keys};
 
 /// FID of EF.DG14, 9303-10 §4.7.14.
 const DG14: u16 = 0x010E;
@@ -32,7 +34,8 @@ impl Emrtd {
         command: &Command,
         host: &mut Host<'_>,
     ) -> Result<Response, Sw> {
-        let key = personalise::ca_key(host)?;
+        let number = keys::first(host, KeyUse::ChipAuthentication)?;
+        let PrivateKey::Ec(key) = keys::agreement(host, number)? else { return Err(Sw::REFERENCE_NOT_FOUND) };
         let (response, agreed) = ca.general_authenticate(command, &key)?;
         host.status.ca = Some(agreed.pcd_compressed);
         host.status.ta = None;

@@ -1,5 +1,6 @@
 //! PACE on the card, 9303-11 §4.4: which password it gets from memory, and what its success changes in the session.
 
+use bitaqa_apdu::fcp::{Place, dgi_of};
 use bitaqa_apdu::{Command, Response, Sw};
 use bitaqa_lds::security_infos::SecurityInfos;
 use bitaqa_secure_messaging::pace::{CardPace, CardStep, Password, PasswordKind};
@@ -9,13 +10,16 @@ use crate::applet::Host;
 use crate::emrtd::files::Configuration;
 use crate::emrtd::{Emrtd, cell};
 
-/// FID of EF.CardAccess, 9303-10 §3.11.3.
-const CARD_ACCESS: u16 = 0x011C;
+/// Cell of EF.CardAccess, 9303-10 §3.11.3.
+const CARD_ACCESS: u16 = dgi_of(0x011C, Place::Mf);
 
 impl Emrtd {
     /// MSE:Set AT for PACE, 9303-11 §4.4.4.1. After failures in a row the card lets time pass first (FIA_AFL.1).
     pub(in crate::emrtd) fn set_pace(&mut self, command: &Command, host: &mut Host<'_>) -> Result<Response, Sw> {
         let configuration = Configuration::of(host)?;
+        if let Some(sw) = configuration.quirk_pace {
+            return Err(sw);
+        }
         host.wait(configuration.delay_ms(failures(host)));
         let infos = SecurityInfos::from_der(host.get(CARD_ACCESS).ok_or(Sw::REFERENCE_NOT_FOUND)?);
         let offered: Vec<_> = infos.map_err(|_| Sw::MEMORY_FAILURE)?.pace().cloned().collect();
