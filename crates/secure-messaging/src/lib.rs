@@ -4,10 +4,11 @@
 //! A session is one object with four verbs ([`SecureMessaging`]). The card role of a protocol is a value that each
 //! command consumes, so that a wrong command drops the stage; the terminal role is a straight function over a `send`.
 //! Nothing here reads a clock or draws randomness of its own: both come as arguments.
-//! Not here: BAC, Active Authentication, SCP02, SCP11, finite-field groups, other mappings than the generic one.
+//! Not here: SCP02, SCP11, finite-field groups, other mappings than the generic one.
 
 pub mod aa;
 mod aes_key;
+pub mod bac;
 pub mod ca;
 pub mod diversify;
 pub mod kdf;

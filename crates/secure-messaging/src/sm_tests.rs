@@ -4,12 +4,18 @@ use bitaqa_apdu::Class;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
+/// 16 octets for AES, 8 for 3DES.
 fn ssc(octets: &[u8]) -> u128 {
-    u128::from_be_bytes(octets.try_into().unwrap())
+    octets.iter().fold(0, |number, octet| number << 8 | u128::from(*octet))
 }
 
 fn session(case: &Case, ssc: u128) -> IsoSm {
-    IsoSm::resume(Cipher::Aes128, &case.octets("ks_enc"), &case.octets("ks_mac"), ssc).unwrap()
+    let cipher = match case.0.get("cipher").map(|cipher| cipher.as_str().unwrap()) {
+        Some("3DES") => Cipher::TripleDes,
+        None => Cipher::Aes128,
+        Some(other) => panic!("{other}"),
+    };
+    IsoSm::resume(cipher, &case.octets("ks_enc"), &case.octets("ks_mac"), ssc).unwrap()
 }
 
 fn pair(cipher: Cipher, start: u128) -> (IsoSm, IsoSm) {
@@ -22,7 +28,9 @@ fn pair(cipher: Cipher, start: u128) -> (IsoSm, IsoSm) {
 /// Commands and responses of recorded sessions, from both sides.
 #[test]
 fn recorded_messages_come_out_octet_for_octet_on_both_sides() {
-    for case in vectors(include_str!("../../../test-vectors/icao9303-11/sm_aes.toml")) {
+    let aes = vectors(include_str!("../../../test-vectors/icao9303-11/sm_aes.toml"));
+    let des = vectors(include_str!("../../../test-vectors/icao9303-11/sm_3des.toml"));
+    for case in aes.into_iter().chain(des) {
         for step in case.tables("step") {
             let before = ssc(&step.octets("ssc_before"));
             let (mut terminal, mut card) = (session(&case, before), session(&case, before));
@@ -80,14 +88,114 @@ fn error_status_words_are_protected_too() {
 
 /// A failed check ends the session: the next message, right as it may be, is refused as well.
 fn refused(change: impl Fn(&mut Command), sw: Sw) {
-    let (mut terminal, mut card) = pair(Cipher::Aes128, 7);
-    let mut wire = terminal.protect_command(Command::new(0xA4, 2, 0x0C).data([1, 0x1E]).ne(5));
-    change(&mut wire);
-    assert_eq!(card.unprotect_command(wire), Err(sw));
-    assert!(!card.is_open());
-    assert_eq!(card.protect_response(Response::ok([1, 2, 3])), Response::from(Sw::OK));
-    let next = terminal.protect_command(Command::new(0xB0, 0, 0).ne(1));
-    assert_eq!(card.unprotect_command(next), Err(Sw::SECURITY_STATUS_NOT_SATISFIED));
+    for cipher in Cipher::ALL.iter().copied() {
+        let (mut terminal, mut card) = pair(cipher, 7);
+        let mut wire = terminal.protect_command(Command::new(0xA4, 2, 0x0C).data([1, 0x1E]).ne(5));
+        change(&mut wire);
+        assert_eq!(card.unprotect_command(wire), Err(sw));
+        assert!(!card.is_open());
+        assert_eq!(card.protect_response(Response::ok([1, 2, 3])), Response::from(Sw::OK));
+        let next = terminal.protect_command(Command::new(0xB0, 0, 0).ne(1));
+        assert_eq!(card.unprotect_command(next), Err(Sw::SECURITY_STATUS_NOT_SATISFIED));
+    }
+}
+
+/// A command whose checksum is right over these objects, whatever they are.
+fn forged(cipher: Cipher, ins: u8, objects: &[u8], checksum_octets: usize) -> Result<Command, Sw> {
+    let (mut terminal, mut card) = pair(cipher, 0);
+    let wire = Command::new(ins, 0, 0).class(Class(0x0C));
+    let (keys, ssc) = terminal.next().unwrap();
+    let mut checksum = keys.command_checksum(ssc, wire.header(), objects).to_vec();
+    checksum.resize(checksum_octets, 0);
+    let mut data = objects.to_vec();
+    tlv::put(&mut data, CHECKSUM, &checksum);
+    card.unprotect_command(wire.data(data))
+}
+
+/// A cryptogram under the keys of [`forged`].
+fn cryptogram(cipher: Cipher, padded: &[u8]) -> Vec<u8> {
+    let (mut terminal, _) = pair(cipher, 0);
+    let (keys, ssc) = terminal.next().unwrap();
+    let mut octets = padded.to_vec();
+    keys.enc.cbc_encrypt(keys.enc.iv(ssc), &mut octets);
+    octets
+}
+
+#[test]
+fn a_right_checksum_over_wrong_objects_is_6988() {
+    for cipher in Cipher::ALL.iter().copied() {
+        let block = cipher.block_octets();
+        let padded = |plain: &[u8], filling: u8| {
+            let mut octets = plain.to_vec();
+            octets.push(filling);
+            octets.resize(block, 0);
+            cryptogram(cipher, &octets)
+        };
+        let good = padded(&[1, 0x1E], 0x80);
+        let even = |indicator: &[u8], octets: &[u8]| tlv::tlv(CRYPTOGRAM, &[indicator, octets].concat());
+        let (data, le) = (even(&[1], &good), tlv::tlv(LE, &[5]));
+        assert_eq!(*forged(cipher, 0xA4, &[&data[..], &le].concat(), 8).unwrap().data, [1, 0x1E]);
+        let odd = forged(cipher, 0xB1, &tlv::tlv(CRYPTOGRAM_ODD, &good), 8).unwrap();
+        assert_eq!(*odd.data, [1, 0x1E]);
+        for (ins, objects) in [
+            (0xA4, even(&[0], &good)),
+            (0xA4, even(&[2], &good)),
+            (0xA4, even(&[], &good)), // the first octet of the cryptogram stands for the indicator
+            (0xA4, even(&[], &[])),
+            (0xA4, even(&[1], &[])),
+            (0xA4, even(&[1], &good[1..])),
+            (0xA4, even(&[1], &padded(&[1, 0x1E], 0x81))),
+            (0xA4, even(&[1], &padded(&[], 0))),
+            (0xA4, tlv::tlv(CRYPTOGRAM_ODD, &good)),
+            (0xB1, data.clone()),
+            (0xB1, tlv::tlv(CRYPTOGRAM_ODD, &[])),
+            (0xB1, tlv::tlv(CRYPTOGRAM_ODD, &good[1..])),
+            (0xA4, [&le[..], &data].concat()),
+            (0xA4, [&data[..], &data].concat()),
+            (0xA4, [&le[..], &le].concat()),
+            (0xA4, tlv::tlv(LE, &[])),
+            (0xA4, tlv::tlv(LE, &[1, 2, 3])),
+            (0xA4, tlv::tlv(LE, &[0, 0, 0, 0])),
+            (0xA4, tlv::tlv(STATUS, &[0x90, 0])),
+            (0xA4, tlv::tlv(0x89, &[1, 2, 3, 4])),
+            (0xA4, vec![0x87]),
+            (0xA4, vec![0x97, 0x81, 1, 5]), // a length that is not the shortest
+        ] {
+            let refused = forged(cipher, ins, &objects, 8);
+            assert_eq!(refused, Err(Sw::SM_OBJECTS_INCORRECT), "{cipher:?} {ins:02X} {objects:02X?}");
+        }
+        for length in [0, 4, 7, 9, 16] {
+            assert_eq!(forged(cipher, 0xA4, &data, length), Err(Sw::SM_OBJECTS_INCORRECT), "{length}");
+        }
+    }
+}
+
+#[test]
+fn extended_length_goes_both_ways_under_every_cipher() {
+    for cipher in Cipher::ALL.iter().copied() {
+        for (ins, length, ne) in [(0xD6, 300, 0), (0xD7, 300, 0), (0xB0, 0, 5_000), (0xB1, 4, 65_536), (0xCA, 0, 257)] {
+            let (mut terminal, mut card) = pair(cipher, 0);
+            let plain = Command::new(ins, 1, 2).data(vec![0x5A; length]).ne(ne);
+            let octets = terminal.protect_command(plain.clone()).encode().unwrap();
+            let wire = Command::parse(&octets).unwrap();
+            assert_eq!((octets[4], wire.ne), (0, 65_536), "length fields of three octets, Le' 0000");
+            assert_eq!(card.unprotect_command(wire), Ok(plain));
+            let plain = Response::ok(vec![0xA5; 5_000]);
+            let wire = card.protect_response(plain.clone());
+            assert_eq!(wire.data[0], if ins & 1 == 0 { 0x87 } else { 0x85 });
+            assert_eq!(terminal.unprotect_response(wire), Ok(plain));
+        }
+    }
+}
+
+#[test]
+fn the_counter_of_3des_has_eight_octets_and_runs_over() {
+    let (mut low, mut card) = pair(Cipher::TripleDes, u128::from(u64::MAX));
+    let (mut high, _) = pair(Cipher::TripleDes, u128::MAX);
+    let command = Command::new(0xB0, 0, 0).ne(1);
+    let wire = low.protect_command(command.clone());
+    assert_eq!(wire, high.protect_command(command.clone()));
+    assert_eq!(card.unprotect_command(wire), Ok(command));
 }
 
 #[test]
@@ -113,11 +221,19 @@ fn missing_objects_are_6987_and_wrong_ones_6988() {
 
 #[test]
 fn a_message_of_another_counter_is_refused() {
-    let (mut terminal, mut card) = pair(Cipher::Aes192, 0);
-    let first = terminal.protect_command(Command::new(0xB0, 0, 0).ne(1));
-    card.unprotect_command(first.clone()).unwrap();
-    card.protect_response(Response::ok([1]));
-    assert_eq!(card.unprotect_command(first), Err(Sw::SM_OBJECTS_INCORRECT));
+    for cipher in Cipher::ALL.iter().copied() {
+        let (mut terminal, mut card) = pair(cipher, 0);
+        let first = terminal.protect_command(Command::new(0xB0, 0, 0).ne(1));
+        card.unprotect_command(first.clone()).unwrap();
+        card.protect_response(Response::ok([1]));
+        assert_eq!(card.unprotect_command(first), Err(Sw::SM_OBJECTS_INCORRECT));
+        for start in [6, 7, 9, 10] {
+            let (mut terminal, _) = pair(cipher, start);
+            let (_, mut card) = pair(cipher, 8);
+            let wire = terminal.protect_command(Command::new(0xB0, 0, 0).ne(1));
+            assert_eq!(card.unprotect_command(wire), Err(Sw::SM_OBJECTS_INCORRECT));
+        }
+    }
 }
 
 #[test]
@@ -131,8 +247,8 @@ fn what_is_no_protected_response_ends_the_session_of_the_terminal() {
         (|wire| wire.data.as_mut_vec()[3] ^= 1, SmError::Checksum),
         (|wire| wire.data.as_mut_vec()[13] ^= 1, SmError::Checksum),
     ];
-    for (change, error) in checks {
-        let (mut terminal, mut card) = pair(Cipher::Aes128, 0);
+    for (cipher, (change, error)) in Cipher::ALL.iter().flat_map(|cipher| checks.map(|check| (*cipher, check))) {
+        let (mut terminal, mut card) = pair(cipher, 0);
         card.unprotect_command(terminal.protect_command(Command::new(0x0E, 0, 0))).unwrap();
         let mut wire = card.protect_response(Sw::OK.into());
         change(&mut wire);
@@ -224,10 +340,10 @@ proptest! {
 
     #[test]
     fn any_flipped_bit_of_a_command_is_refused(
-        plain in any_command(), position in any::<prop::sample::Index>(), bit in 0u8..8,
+        cipher in any_cipher(), plain in any_command(), position in any::<prop::sample::Index>(), bit in 0u8..8,
     ) {
         prop_assume!(plain.data.len() < 1000);
-        let (mut terminal, mut card) = pair(Cipher::Aes128, 0);
+        let (mut terminal, mut card) = pair(cipher, 0);
         let wire = terminal.protect_command(plain);
         let mut octets = [&wire.header()[..], &wire.data].concat();
         octets[position.index(wire.data.len() + 4)] ^= 1 << bit;
@@ -239,9 +355,9 @@ proptest! {
 
     #[test]
     fn any_flipped_bit_of_a_response_is_refused(
-        data in vec(any::<u8>(), 0..60), odd in any::<bool>(), position in any::<prop::sample::Index>(), bit in 0u8..8,
+        cipher in any_cipher(), data in vec(any::<u8>(), 0..60), odd in any::<bool>(), position in any::<prop::sample::Index>(), bit in 0u8..8,
     ) {
-        let (mut terminal, mut card) = pair(Cipher::Aes192, 0);
+        let (mut terminal, mut card) = pair(cipher, 0);
         card.unprotect_command(terminal.protect_command(Command::new(0xB0 | u8::from(odd), 0, 0))).unwrap();
         let mut octets = card.protect_response(Response::ok(data)).encode().into_vec();
         let length = octets.len();
@@ -251,8 +367,10 @@ proptest! {
     }
 
     #[test]
-    fn no_octets_make_a_side_panic(header in any::<[u8; 4]>(), data in vec(any::<u8>(), 0..80)) {
-        let (mut terminal, mut card) = pair(Cipher::Aes128, 0);
+    fn no_octets_make_a_side_panic(
+        cipher in any_cipher(), header in any::<[u8; 4]>(), data in vec(any::<u8>(), 0..80),
+    ) {
+        let (mut terminal, mut card) = pair(cipher, 0);
         let class = Class(header[0] | 0x0C);
         let wire = Command::new(header[1], header[2], header[3]).class(class).data(data.clone());
         prop_assert!(card.unprotect_command(wire).is_err());
