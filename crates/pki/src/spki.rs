@@ -5,6 +5,10 @@
 //! OpenSSL verifies no path with a CA that does not. Both forms are written and read. Explicit parameters are never
 //! trusted: they must be those of a known curve.
 
+mod agreement;
+
+pub use agreement::{decode_agreement_key, domain, encode_agreement_key};
+
 use crate::rsa::{RsaError, RsaPublicKey};
 use crate::{Note, PublicKey};
 use bitaqa_curves::{Curve, CurveError, Parameters, Point};
