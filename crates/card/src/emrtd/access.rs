@@ -1,5 +1,5 @@
-//! The access protocols on the card, one file each: which keys and passwords the protocols of `secure-messaging` get from
-//! memory, and what their success changes in the session's status.
+//! The access protocols on the card, one file each: which keys and passwords the protocols of `secure-messaging` get
+//! from memory, and what their success changes in the status of the session.
 
 mod chip_authentication;
 mod pace;
