@@ -142,6 +142,14 @@ impl Host<'_> {
         self.nvm.put(self.cell(key), content)
     }
 
+    /// Replaces a cell past an open transaction: for tries of a PIN, which no abort may bring back.
+    ///
+    /// # Errors
+    /// [`NvmError`].
+    pub fn put_through(&mut self, key: u16, content: &[u8]) -> Result<(), NvmError> {
+        self.nvm.put_through(self.cell(key), content)
+    }
+
     /// Adds to a cell.
     ///
     /// # Errors
@@ -155,7 +163,7 @@ impl Host<'_> {
     /// # Errors
     /// What `work` or the memory answers.
     pub fn transaction<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, Sw>) -> Result<T, Sw> {
-        self.nvm.begin();
+        self.nvm.begin()?;
         match work(self) {
             Ok(value) => self.nvm.commit().map(|()| value).map_err(Sw::from),
             Err(sw) => {

@@ -70,17 +70,14 @@ pub fn put(nvm: &mut Nvm, replaces: u8, new: Versioned) -> Result<(), Sw> {
             *place = new;
         }
     }
-    nvm.begin();
-    let stored = store(nvm, &sets).and_then(|()| Ok(nvm.put(counter_cell(fresh), &[0; 3])?)).and_then(|()| {
-        if replaces != 0 && replaces != fresh { Ok(nvm.remove(counter_cell(replaces))?) } else { Ok(()) }
-    });
-    match stored {
-        Ok(()) => Ok(nvm.commit()?),
-        Err(sw) => {
-            nvm.abort();
-            Err(sw)
+    nvm.transaction(|nvm| {
+        store(nvm, &sets)?;
+        nvm.put(counter_cell(fresh), &[0; 3])?;
+        if replaces != 0 && replaces != fresh {
+            nvm.remove(counter_cell(replaces))?;
         }
-    }
+        Ok(())
+    })
 }
 
 fn store(nvm: &mut Nvm, sets: &[Versioned]) -> Result<(), Sw> {
@@ -103,7 +100,7 @@ pub fn next_sequence(nvm: &mut Nvm, kvn: u8) -> Result<u32, Sw> {
         return Err(Sw::CONDITIONS_NOT_SATISFIED);
     }
     let [_, octets @ ..] = next.to_be_bytes();
-    nvm.put(counter_cell(kvn), &octets)?;
+    nvm.put_through(counter_cell(kvn), &octets)?;
     Ok(next)
 }
 

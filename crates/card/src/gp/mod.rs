@@ -133,7 +133,7 @@ fn install_instance(card: &mut Card, entry: Entry, parameters: &[u8]) -> Result<
     let applet = card.modules.get(index).map(|module| module.applet()).ok_or(Sw::REFERENCE_NOT_FOUND)?;
     card.applets.insert(owner, applet);
     // One transaction: registry entry and the applet's first cells are there together or not at all.
-    card.nvm.begin();
+    card.nvm.begin()?;
     let modules = core::mem::take(&mut card.modules);
     let installed = match modules.get(index) {
         Some(module) => {

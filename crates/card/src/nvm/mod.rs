@@ -1,17 +1,22 @@
 //! The card's memory: one journalled store of numbered writes for the card manager and all applets.
 //!
 //! A cell is named by its owner (registry number, 0 = card manager) and a key. Writes of one transaction become one
-//! frame of the image: after a power cut either all of them are there or none (see [`image`]).
+//! frame of the image: after a power cut either all of them are there or none (see [`image`]). What must not come back
+//! with an aborted transaction, tries of a PIN and sequence counters, is written past it ([`Nvm::put_through`]).
+//!
+//! Each owner may have a quota, and each cell counts how often it was written: what wears a chip out is seen before.
 
 pub mod image;
 pub mod medium;
+pub mod transaction;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
-use image::{Frame, ImageError};
+use image::{ImageError, Loaded};
 use medium::{Medium, MediumError};
+use transaction::{Seen, Transaction, TransactionError};
 
 /// Registry number of a cell's owner.
 pub type Owner = u8;
@@ -36,13 +41,37 @@ pub enum Write {
     Remove(CellId),
 }
 
+impl Write {
+    /// The cell that is written.
+    pub const fn cell(&self) -> CellId {
+        match self {
+            Self::Put(cell, _) | Self::Append(cell, _) | Self::Remove(cell) => *cell,
+        }
+    }
+
+    /// The octets that go in.
+    pub fn octets(&self) -> &[u8] {
+        match self {
+            Self::Put(_, octets) | Self::Append(_, octets) => octets,
+            Self::Remove(_) => &[],
+        }
+    }
+
+    fn wipe(&mut self) {
+        if let Self::Put(_, octets) | Self::Append(_, octets) = self {
+            octets.zeroize();
+        }
+    }
+}
+
 impl core::fmt::Debug for Write {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        let (kind, cell, length) = match self {
-            Self::Put(cell, content) => ("Put", cell, content.len()),
-            Self::Append(cell, octets) => ("Append", cell, octets.len()),
-            Self::Remove(cell) => ("Remove", cell, 0),
+        let kind = match self {
+            Self::Put(..) => "Put",
+            Self::Append(..) => "Append",
+            Self::Remove(_) => "Remove",
         };
+        let (cell, length) = (self.cell(), self.octets().len());
         write!(f, "{kind}({}.{:04X}, {length})", cell.owner, cell.key)
     }
 }
@@ -58,6 +87,19 @@ pub enum NvmError {
         /// Octets left.
         free: usize,
     },
+    /// The owner's quota is used up.
+    #[error("quota of instance {owner} used up: {needed} octets needed, {free} free")]
+    Quota {
+        /// Registry number of the owner.
+        owner: Owner,
+        /// Octets of the write.
+        needed: usize,
+        /// Octets left.
+        free: usize,
+    },
+    /// The transaction does not go on; nothing of it is stored.
+    #[error(transparent)]
+    Transaction(#[from] TransactionError),
     /// The medium failed or power was cut: the card is mute until the next power-on.
     #[error(transparent)]
     Medium(#[from] MediumError),
@@ -66,8 +108,12 @@ pub enum NvmError {
 impl From<NvmError> for bitaqa_apdu::Sw {
     fn from(error: NvmError) -> Self {
         match error {
-            NvmError::Full { .. } => Self::NOT_ENOUGH_MEMORY, // 7816-4 §5.6: not enough memory space
-            NvmError::Medium(_) => Self::MEMORY_FAILURE,      // 7816-4 §5.6: memory failure
+            // 7816-4 §5.6: not enough memory space
+            NvmError::Full { .. }
+            | NvmError::Quota { .. }
+            | NvmError::Transaction(TransactionError::CommitLimit { .. }) => Self::NOT_ENOUGH_MEMORY,
+            NvmError::Transaction(_) => Self::EXECUTION_ERROR, // a defect of the applet, not of the memory
+            NvmError::Medium(_) => Self::MEMORY_FAILURE,       // 7816-4 §5.6: memory failure
         }
     }
 }
@@ -80,9 +126,11 @@ pub struct Nvm {
     cells: BTreeMap<CellId, Vec<u8>>,
     medium: Box<dyn Medium>,
     capacity: usize,
-    used: usize,
+    used: BTreeMap<Owner, usize>,
+    quotas: BTreeMap<Owner, usize>,
+    wear: BTreeMap<CellId, u32>,
     writes: u64,
-    transaction: Option<Vec<Write>>,
+    transaction: Option<Transaction>,
     damaged: Vec<CellId>,
     failed: bool,
 }
@@ -94,7 +142,9 @@ impl Nvm {
     /// [`MediumError`] when the image header cannot be written.
     pub fn format(mut medium: Box<dyn Medium>, capacity: usize) -> Result<Self, MediumError> {
         medium.replace(&image::header(capacity))?;
-        Ok(Self::with(BTreeMap::new(), medium, capacity, Vec::new()))
+        let empty =
+            Loaded { cells: BTreeMap::new(), wear: BTreeMap::new(), capacity, damaged: Vec::new(), torn_at: None };
+        Ok(Self::with(empty, medium))
     }
 
     /// Reads an image back. An incomplete last frame is a write that power cut off, and is dropped.
@@ -106,23 +156,39 @@ impl Nvm {
         if let Some(length) = loaded.torn_at {
             medium.truncate(length)?;
         }
-        Ok(Self::with(loaded.cells, medium, loaded.capacity, loaded.damaged))
+        Ok(Self::with(loaded, medium))
     }
 
-    fn with(cells: BTreeMap<CellId, Vec<u8>>, medium: Box<dyn Medium>, capacity: usize, damaged: Vec<CellId>) -> Self {
-        let used = cells.values().map(|content| content.len() + CELL_OVERHEAD).sum();
-        Self { cells, medium, capacity, used, writes: 0, transaction: None, damaged, failed: false }
+    fn with(loaded: Loaded, medium: Box<dyn Medium>) -> Self {
+        let Loaded { cells, wear, capacity, damaged, torn_at: _ } = loaded;
+        let used = used(&cells);
+        let (quotas, transaction) = (BTreeMap::new(), None);
+        Self { cells, medium, capacity, used, quotas, wear, writes: 0, transaction, damaged, failed: false }
     }
 
-    /// Content of a cell.
+    /// Content of a cell, as the open transaction leaves it.
     pub fn get(&self, cell: CellId) -> Option<&[u8]> {
-        self.cells.get(&cell).map(Vec::as_slice)
+        match self.transaction.as_ref().map_or(Seen::Untouched, |transaction| transaction.seen(cell)) {
+            Seen::Untouched => self.cells.get(&cell).map(Vec::as_slice),
+            Seen::Removed => None,
+            Seen::Content(content) => Some(content),
+        }
     }
 
-    /// Keys of the cells of an owner, ascending.
+    /// Keys of the cells of an owner, ascending, as the open transaction leaves them.
     pub fn keys(&self, owner: Owner) -> impl Iterator<Item = u16> + '_ {
         let name = |key| CellId { owner, key };
-        self.cells.range(name(0)..=name(u16::MAX)).map(|(cell, _)| cell.key)
+        let mut keys: BTreeSet<u16> = self.cells.range(name(0)..=name(u16::MAX)).map(|(cell, _)| cell.key).collect();
+        for (cell, there) in
+            self.transaction.iter().flat_map(Transaction::cells).filter(|(cell, _)| cell.owner == owner)
+        {
+            if there {
+                keys.insert(cell.key);
+            } else {
+                keys.remove(&cell.key);
+            }
+        }
+        keys.into_iter()
     }
 
     /// Replaces a cell's content.
@@ -149,25 +215,109 @@ impl Nvm {
         self.write(Write::Remove(cell))
     }
 
-    /// Starts a transaction: writes are kept back until [`Nvm::commit`]. There is one level.
-    pub fn begin(&mut self) {
-        self.transaction.get_or_insert_default();
+    /// Replaces a cell's content past an open transaction, whose abort therefore does not bring the old content back:
+    /// for tries of a PIN and for sequence counters. What the transaction kept back for this cell is forgotten.
+    ///
+    /// # Errors
+    /// [`NvmError`]; the memory is then as before.
+    pub fn put_through(&mut self, cell: CellId, content: &[u8]) -> Result<(), NvmError> {
+        self.apply(vec![Write::Put(cell, content.to_vec())])?;
+        if let Some(transaction) = &mut self.transaction {
+            transaction.forget(cell);
+        }
+        Ok(())
     }
 
-    /// Makes the writes of the transaction durable as one frame and then visible.
+    /// Starts a transaction, or a level of the one that is open: writes are kept back until the outermost
+    /// [`Nvm::commit`]. See [`transaction`] for the rules of nesting.
+    ///
+    /// # Errors
+    /// [`TransactionError::TooDeep`].
+    pub fn begin(&mut self) -> Result<(), NvmError> {
+        Ok(self.transaction.get_or_insert_default().begin()?)
+    }
+
+    /// Ends a level. The outermost makes all writes durable as one frame and then visible to the next power-on.
     ///
     /// # Errors
     /// [`NvmError`]; the memory is then as before the transaction.
     pub fn commit(&mut self) -> Result<(), NvmError> {
-        match self.transaction.take() {
-            Some(writes) if !writes.is_empty() => self.apply(writes),
-            _ => Ok(()),
+        match self.end(false) {
+            Some(transaction) => {
+                let writes = transaction.into_writes()?;
+                if writes.is_empty() { Ok(()) } else { self.apply(writes) }
+            }
+            None => Ok(()),
         }
     }
 
-    /// Drops the writes of the transaction.
+    /// Ends a level and dooms the whole transaction: none of its writes will ever be there.
     pub fn abort(&mut self) {
-        self.transaction = None;
+        self.end(true);
+    }
+
+    /// The transaction when its outermost level has ended.
+    fn end(&mut self, abort: bool) -> Option<Transaction> {
+        let outermost = self.transaction.as_mut()?.end(abort);
+        if outermost { self.transaction.take() } else { None }
+    }
+
+    /// Does several writes as one: on `Err` or a power cut none of them happened.
+    ///
+    /// # Errors
+    /// What `work` or the memory answers.
+    pub fn transaction<T, E: From<NvmError>>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, E>) -> Result<T, E> {
+        self.begin()?;
+        match work(self) {
+            Ok(value) => {
+                self.commit()?;
+                Ok(value)
+            }
+            Err(error) => {
+                self.abort();
+                Err(error)
+            }
+        }
+    }
+
+    /// Most octets that an owner's cells may take, `None` for as many as there are.
+    pub fn set_quota(&mut self, owner: Owner, quota: Option<usize>) {
+        match quota {
+            Some(octets) => self.quotas.insert(owner, octets),
+            None => self.quotas.remove(&owner),
+        };
+    }
+
+    /// How often a cell was written since the chip was made.
+    pub fn wear(&self, cell: CellId) -> u32 {
+        self.wear.get(&cell).copied().unwrap_or(0)
+    }
+
+    /// The cell that was written most often, and how often.
+    pub fn most_worn(&self) -> Option<(CellId, u32)> {
+        self.wear.iter().max_by_key(|(_, writes)| **writes).map(|(cell, writes)| (*cell, *writes))
+    }
+
+    /// The whole memory as the image of a chip in this state. It holds the chip's secrets in plain.
+    pub fn snapshot(&self) -> Zeroizing<Vec<u8>> {
+        Zeroizing::new(image::whole(self.capacity, &self.cells, &self.wear))
+    }
+
+    /// Puts the memory back to a snapshot, counters and tries included: what no chip can, and a lab needs.
+    ///
+    /// # Errors
+    /// [`ImageError`] when the octets are no whole, undamaged image, or the medium fails; the memory is then as before.
+    pub fn restore(&mut self, snapshot: &[u8]) -> Result<(), ImageError> {
+        let loaded = image::load(snapshot)?;
+        if !loaded.damaged.is_empty() || loaded.torn_at.is_some() {
+            return Err(ImageError::Content("the snapshot is damaged or not whole"));
+        }
+        self.medium.replace(snapshot)?;
+        self.cells.values_mut().for_each(Zeroize::zeroize);
+        self.used = used(&loaded.cells);
+        (self.cells, self.wear, self.capacity) = (loaded.cells, loaded.wear, loaded.capacity);
+        (self.transaction, self.damaged) = (None, Vec::new());
+        Ok(())
     }
 
     /// Frames written since power-on.
@@ -177,7 +327,7 @@ impl Nvm {
 
     /// Octets in use and octets in all.
     pub fn usage(&self) -> (usize, usize) {
-        (self.used, self.capacity)
+        (self.used.values().sum(), self.capacity)
     }
 
     /// Cells whose checksum did not hold when the image was read. The card serves what it holds: it is for passive
@@ -203,23 +353,13 @@ impl Nvm {
         if self.failed {
             return Err(MediumError::PowerLost);
         }
-        let mut octets = image::header(self.capacity);
-        for (cell, content) in &self.cells {
-            Frame::of(&[Write::Put(*cell, content.clone())]).write_to(&mut octets);
-        }
-        // The empty frame closes the image: a damaged cell is never mistaken for a torn last write.
-        Frame::of(&[]).write_to(&mut octets);
-        let result = self.medium.replace(&octets);
-        octets.zeroize();
-        result
+        let octets = self.snapshot();
+        self.medium.replace(&octets)
     }
 
     fn write(&mut self, write: Write) -> Result<(), NvmError> {
         match &mut self.transaction {
-            Some(pending) => {
-                pending.push(write);
-                Ok(())
-            }
+            Some(transaction) => Ok(transaction.keep(write.clone(), self.cells.get(&write.cell()).map(Vec::as_slice))?),
             None => self.apply(vec![write]),
         }
     }
@@ -229,22 +369,47 @@ impl Nvm {
         if self.failed {
             return Err(MediumError::PowerLost.into());
         }
-        let needed: usize = writes.iter().map(|write| self.growth(write)).sum();
-        let free = self.capacity.saturating_sub(self.used);
-        if needed > free {
-            return Err(NvmError::Full { needed, free });
-        }
-        let mut octets = Vec::new();
-        Frame::of(&writes).write_to(&mut octets);
+        self.check_room(&writes)?;
+        let mut octets = Zeroizing::new(Vec::with_capacity(image::frame_length(&writes)));
+        image::put_frame(&mut octets, &writes);
         let stored = self.medium.append(&octets);
-        octets.zeroize();
         self.failed = stored.is_err();
         stored?;
         self.writes += 1;
         for write in writes {
+            let cell = write.cell();
+            let size =
+                |cells: &BTreeMap<CellId, Vec<u8>>| cells.get(&cell).map_or(0, |held| held.len() + CELL_OVERHEAD);
+            let before = size(&self.cells);
             image::apply(&mut self.cells, write);
+            let after = size(&self.cells);
+            let used = self.used.entry(cell.owner).or_default();
+            *used = (*used + after).saturating_sub(before);
+            image::wear(&mut self.wear, cell);
         }
-        self.used = self.cells.values().map(|content| content.len() + CELL_OVERHEAD).sum();
+        Ok(())
+    }
+
+    /// Whether the writes fit the card and the quotas of their owners. What a write frees is not counted: a transaction
+    /// needs its room beside the old content.
+    fn check_room(&self, writes: &[Write]) -> Result<(), NvmError> {
+        let mut of_owner: BTreeMap<Owner, usize> = BTreeMap::new();
+        for write in writes {
+            *of_owner.entry(write.cell().owner).or_default() += self.growth(write);
+        }
+        let needed: usize = of_owner.values().sum();
+        let (used, capacity) = self.usage();
+        let free = capacity.saturating_sub(used);
+        if needed > free {
+            return Err(NvmError::Full { needed, free });
+        }
+        for (owner, needed) in of_owner {
+            let Some(quota) = self.quotas.get(&owner) else { continue };
+            let free = quota.saturating_sub(self.used.get(&owner).copied().unwrap_or(0));
+            if needed > free {
+                return Err(NvmError::Quota { owner, needed, free });
+            }
+        }
         Ok(())
     }
 
@@ -262,6 +427,15 @@ impl Nvm {
     }
 }
 
+/// Octets that each owner's cells take.
+fn used(cells: &BTreeMap<CellId, Vec<u8>>) -> BTreeMap<Owner, usize> {
+    let mut used: BTreeMap<Owner, usize> = BTreeMap::new();
+    for (cell, content) in cells {
+        *used.entry(cell.owner).or_default() += content.len() + CELL_OVERHEAD;
+    }
+    used
+}
+
 impl Drop for Nvm {
     fn drop(&mut self) {
         self.cells.values_mut().for_each(Zeroize::zeroize);
@@ -269,107 +443,4 @@ impl Drop for Nvm {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::medium::{MemoryMedium, Phase};
-    use super::*;
-    use proptest::prelude::*;
-
-    const A: CellId = CellId { owner: 1, key: 7 };
-    const B: CellId = CellId { owner: 1, key: 8 };
-
-    fn memory() -> (Nvm, MemoryMedium) {
-        let medium = MemoryMedium::default();
-        (Nvm::format(Box::new(medium.clone()), 4096).unwrap(), medium)
-    }
-
-    fn content(nvm: &Nvm) -> Vec<(CellId, Vec<u8>)> {
-        nvm.cells.iter().map(|(cell, octets)| (*cell, octets.clone())).collect()
-    }
-
-    #[test]
-    fn a_transaction_is_seen_whole_or_not_at_all() {
-        let (mut nvm, medium) = memory();
-        nvm.put(A, b"old").unwrap();
-        nvm.begin();
-        nvm.put(A, b"new").unwrap();
-        nvm.put(B, b"more").unwrap();
-        assert_eq!(nvm.get(A).unwrap(), b"old");
-        nvm.abort();
-        assert_eq!(nvm.get(B), None);
-        nvm.begin();
-        nvm.put(A, b"new").unwrap();
-        nvm.remove(B).unwrap();
-        nvm.commit().unwrap();
-        assert_eq!(content(&Nvm::load(Box::new(medium)).unwrap()), [(A, b"new".to_vec())]);
-    }
-
-    #[test]
-    fn a_full_memory_refuses_and_stays_as_it_was() {
-        let (mut nvm, _) = memory();
-        nvm.put(A, &[0; 4000]).unwrap();
-        assert!(matches!(nvm.append(A, &[0; 200]), Err(NvmError::Full { needed: 200, free: 80 })));
-        assert_eq!(nvm.get(A).unwrap().len(), 4000);
-        nvm.remove(A).unwrap();
-        nvm.put(B, &[0; 4000]).unwrap();
-    }
-
-    #[test]
-    fn compaction_keeps_the_content_and_a_flipped_octet_is_kept_and_reported() {
-        let (mut nvm, medium) = memory();
-        nvm.put(A, b"first").unwrap();
-        nvm.append(A, b" and more").unwrap();
-        nvm.put(B, b"second cell").unwrap();
-        nvm.compact().unwrap();
-        let before = content(&nvm);
-        let mut octets = medium.octets();
-        let at = octets.windows(6).position(|w| w == b"second").unwrap();
-        octets[at] ^= 1;
-        assert_eq!(content(&Nvm::load(Box::new(medium)).unwrap()), before);
-        let medium = MemoryMedium::with(octets.clone());
-        let mut damaged = Nvm::load(Box::new(medium.clone())).unwrap();
-        assert_eq!(damaged.damaged(), [B]);
-        assert_eq!(damaged.get(B).unwrap(), b"recond cell");
-        damaged.compact().unwrap();
-        assert_eq!(medium.octets(), octets, "the damage must stay visible");
-    }
-
-    fn any_write() -> impl Strategy<Value = Write> {
-        let cell = (0u8..3, 0u16..4).prop_map(|(owner, key)| CellId { owner, key });
-        let octets = proptest::collection::vec(any::<u8>(), 0..20);
-        prop_oneof![
-            (cell.clone(), octets.clone()).prop_map(|(cell, octets)| Write::Put(cell, octets)),
-            (cell.clone(), octets).prop_map(|(cell, octets)| Write::Append(cell, octets)),
-            cell.prop_map(Write::Remove),
-        ]
-    }
-
-    proptest! {
-        /// The model is a map without any medium: after a cut at write n, in any phase, the memory that comes back is
-        /// the model before or after that write.
-        #[test]
-        fn a_tear_leaves_the_state_before_or_after(
-            groups in proptest::collection::vec(proptest::collection::vec(any_write(), 1..4), 1..8),
-            cut in 0usize..8, phase in prop_oneof![Just(Phase::Before), Just(Phase::Torn), Just(Phase::After)],
-        ) {
-            let medium = MemoryMedium::default();
-            let mut nvm = Nvm::format(Box::new(medium.clone()), 1 << 20).unwrap();
-            medium.cut_at(cut, phase);
-            let mut model = vec![BTreeMap::new()];
-            for group in &groups {
-                let mut next = model.last().unwrap().clone();
-                group.iter().cloned().for_each(|write| image::apply(&mut next, write));
-                model.push(next);
-                nvm.begin();
-                group.iter().cloned().for_each(|write| nvm.write(write).unwrap());
-                if nvm.commit().is_err() {
-                    break;
-                }
-            }
-            let survived = Nvm::load(Box::new(MemoryMedium::with(medium.octets()))).unwrap();
-            let done = cut.min(groups.len());
-            let after = if cut < groups.len() { cut + 1 } else { done };
-            let state = survived.cells.clone();
-            prop_assert_eq!(&state, &model[if phase == Phase::After { after } else { done }]);
-        }
-    }
-}
+mod tests;
