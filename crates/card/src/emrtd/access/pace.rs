@@ -3,7 +3,7 @@
 use bitaqa_apdu::fcp::{Place, dgi_of};
 use bitaqa_apdu::{Command, Response, Sw};
 use bitaqa_lds::security_infos::SecurityInfos;
-use bitaqa_secure_messaging::pace::{CardPace, CardStep, Password, PasswordKind};
+use bitaqa_secure_messaging::pace::{self, CardPace, CardStep, Password, PasswordKind};
 use bitaqa_secure_messaging::ta;
 
 use crate::applet::Host;
@@ -22,7 +22,7 @@ impl Emrtd {
         }
         host.wait(configuration.delay_ms(failures(host)));
         let infos = SecurityInfos::from_der(host.get(CARD_ACCESS).ok_or(Sw::REFERENCE_NOT_FOUND)?);
-        let offered: Vec<_> = infos.map_err(|_| Sw::MEMORY_FAILURE)?.pace().cloned().collect();
+        let offered = pace::offers(&infos.map_err(|_| Sw::MEMORY_FAILURE)?).spoken;
         let mut password = |kind: PasswordKind| {
             let accepted = configuration.passwords.contains(&(kind as u8));
             let key = match kind {
