@@ -8,6 +8,7 @@
 //! 93 01            01: BAC is offered; absent: it is not
 //! 94 02            tries of PIN ‖ tries of PUK; there when 91 names PIN or PUK
 //! 95 02            status word that answers every MSE:Set AT of PACE; absent on cards that behave
+//! 96 01            octets of the digest of Active Authentication, 14 (SHA-1) to 40; there when a key of 90 signs
 //! ```
 //! Domain is the parameter id of 9303-11 §9.5.1, or for RSA the length of the modulus in units of 128 bits.
 
@@ -99,6 +100,8 @@ pub struct Parameters {
     pub tries: Option<Tries>,
     /// Misbehaviour for laboratories: the answer to every MSE:Set AT of PACE.
     pub quirk_pace: Option<Sw>,
+    /// Octets of the digest of Active Authentication: 20 for SHA-1, 28 to 64 for SHA-224 to SHA-512.
+    pub active_digest_bytes: Option<u8>,
 }
 
 /// Octets that are no install parameters.
@@ -138,6 +141,9 @@ impl Parameters {
         if let Some(sw) = self.quirk_pace {
             tlv::put(&mut out, 0x95, &sw.0.to_be_bytes());
         }
+        if let Some(length) = self.active_digest_bytes {
+            tlv::put(&mut out, 0x96, &[length]);
+        }
         out
     }
 
@@ -172,8 +178,13 @@ impl Parameters {
             Some(&[high, low]) => Some(Sw(u16::from_be_bytes([high, low]))),
             Some(_) => return Err(ParametersError::Field(0x95)),
         };
+        let active_digest_bytes = match reader.optional(0x96)? {
+            None => None,
+            Some(&[length @ (20 | 28 | 32 | 48 | 64)]) => Some(length),
+            Some(_) => return Err(ParametersError::Field(0x96)),
+        };
         reader.finish()?;
-        let this = Self { files, keys, passwords, delay, bac, tries, quirk_pace };
+        let this = Self { files, keys, passwords, delay, bac, tries, quirk_pace, active_digest_bytes };
         this.check()?;
         Ok(this)
     }
@@ -190,6 +201,10 @@ impl Parameters {
         let blockable = self.passwords.iter().any(|reference| matches!(*reference, PASSWORD_PIN | PASSWORD_PUK));
         if blockable != self.tries.is_some() {
             return Err(ParametersError::Field(0x94));
+        }
+        let signs = self.keys.iter().any(|key| matches!(key.usage, KeyUse::ActiveEcdsa | KeyUse::ActiveRsa));
+        if signs != self.active_digest_bytes.is_some() {
+            return Err(ParametersError::Field(0x96));
         }
         let same = |a: &FileControl, b: &FileControl| a.dgi() == b.dgi() || (a.place, a.sfi) == (b.place, b.sfi);
         let sound = |file: &&FileControl| {
@@ -237,6 +252,7 @@ mod tests {
             bac: false,
             tries: None,
             quirk_pace: None,
+            active_digest_bytes: None,
         }
     }
 
@@ -248,8 +264,10 @@ mod tests {
             (first_ms, factor, max_ms) in any::<(u16, u8, u16)>(),
         ) {
             let uses = KeyUse::CODES.iter().map(|(_, usage)| *usage).cycle();
+            let signs = numbers.len() > 1;
             let parameters = Parameters {
                 keys: numbers.into_iter().zip(uses).map(|(number, usage)| KeySpec { number, usage, domain }).collect(),
+                active_digest_bytes: signs.then_some(32),
                 passwords: if blockable { vec![PASSWORD_PUK, PASSWORD_PIN] } else { vec![] },
                 tries: blockable.then_some(Tries { pin, puk }),
                 delay: Delay { first_ms, factor, max_ms },
@@ -283,6 +301,9 @@ mod tests {
         let key = KeySpec { number: 1, usage: KeyUse::ActiveRsa, domain: 16 };
         for (parameters, field) in [
             (Parameters { keys: vec![key, key], ..sound() }, 0x90),
+            (Parameters { keys: vec![key], ..sound() }, 0x96),
+            (Parameters { active_digest_bytes: Some(32), ..sound() }, 0x96),
+            (Parameters { keys: vec![key], active_digest_bytes: Some(21), ..sound() }, 0x96),
             (Parameters { passwords: vec![2, 2], ..sound() }, 0x91),
             (Parameters { passwords: vec![5], ..sound() }, 0x91),
             (Parameters { passwords: vec![PASSWORD_PIN], ..sound() }, 0x94),

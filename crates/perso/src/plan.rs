@@ -276,6 +276,7 @@ fn install_parameters(profile: &Profile) -> Vec<u8> {
         bac: false,
         tries: None,
         quirk_pace: None,
+        active_digest_bytes: None,
     };
     parameters.encode()
 }

@@ -25,6 +25,8 @@ pub struct Configuration {
     pub puk_tries: u8,
     /// What every MSE:Set AT of PACE answers, on a card that misbehaves for a laboratory.
     pub quirk_pace: Option<Sw>,
+    /// Octets of the digest of Active Authentication.
+    pub active_digest_bytes: Option<u8>,
     delay: Delay,
 }
 
@@ -35,12 +37,12 @@ impl Configuration {
     /// 6A80 when they are not as [`bitaqa_apdu::install`] says; 6A81 for a key that this card cannot make.
     pub fn decode(parameters: &[u8]) -> Result<Self, Sw> {
         let read = Parameters::decode(parameters).map_err(|_| Sw::WRONG_DATA)?;
-        let Parameters { files, keys, passwords, delay, bac, tries, quirk_pace } = read;
+        let Parameters { files, keys, passwords, delay, bac, tries, quirk_pace, active_digest_bytes } = read;
         if !keys.iter().all(keys::is_possible) {
             return Err(Sw::FUNCTION_NOT_SUPPORTED);
         }
         let (pin_tries, puk_tries) = tries.map_or((0, 0), |tries| (tries.pin, tries.puk));
-        Ok(Self { files, keys, passwords, bac, pin_tries, puk_tries, quirk_pace, delay })
+        Ok(Self { files, keys, passwords, bac, pin_tries, puk_tries, quirk_pace, active_digest_bytes, delay })
     }
 
     /// Out of the applet's cell.
@@ -157,7 +159,10 @@ mod tests {
     fn parameters(keys: Vec<KeySpec>) -> Vec<u8> {
         let delay = Delay { first_ms: 100, factor: 2, max_ms: 1000 };
         let (files, passwords) = (Vec::new(), vec![1, 2]);
-        Parameters { files, keys, passwords, delay, bac: false, tries: None, quirk_pace: None }.encode()
+        let signs = keys.iter().any(|key| matches!(key.usage, KeyUse::ActiveEcdsa | KeyUse::ActiveRsa));
+        let active_digest_bytes = signs.then_some(32);
+        let (bac, tries, quirk_pace) = (false, None, None);
+        Parameters { files, keys, passwords, delay, bac, tries, quirk_pace, active_digest_bytes }.encode()
     }
 
     #[test]

@@ -5,6 +5,7 @@ use bitaqa_apdu::install::{KeySpec, KeyUse};
 use bitaqa_apdu::public_key::{self, CardPublicKey};
 use bitaqa_apdu::{Command, Response, Sw, dgi};
 use bitaqa_curves::{Domain, PrivateKey, PublicKey, SecretScalar};
+use bitaqa_pki::HashAlgorithm;
 use bitaqa_pki::rsa::RsaPrivateKey;
 use zeroize::Zeroizing;
 
@@ -85,6 +86,15 @@ pub fn rsa(host: &Host<'_>, number: u8) -> Result<RsaPrivateKey, Sw> {
         KeyUse::ActiveRsa => RsaPrivateKey::from_pkcs8(octets).map_err(|_| Sw::MEMORY_FAILURE),
         _ => Err(Sw::REFERENCE_NOT_FOUND),
     }
+}
+
+/// The hash over the challenge of Active Authentication.
+///
+/// # Errors
+/// 6A88 on a card without.
+pub fn active_hash(host: &Host<'_>) -> Result<HashAlgorithm, Sw> {
+    let length = Configuration::of(host)?.active_digest_bytes.map(usize::from);
+    HashAlgorithm::ALL.into_iter().find(|hash| Some(hash.digest_bytes()) == length).ok_or(Sw::REFERENCE_NOT_FOUND)
 }
 
 fn held<'h>(host: &'h Host<'_>, number: u8) -> Result<(KeySpec, &'h [u8]), Sw> {
