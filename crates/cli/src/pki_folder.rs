@@ -6,6 +6,7 @@
 //! cvca/cvca.cvcert cvca.key          country verifying CA (CV certificate, TR-03110)
 //! dv/dv.cvcert dv.key                document verifier
 //! terminal/dv.cvcert is.cvcert is.key    an inspection terminal: what it shows and signs with
+//! terminal/*.cvcert                  link certificates of the CVCA, where there are some
 //! trust/csca.cer                     what an inspection trusts
 //! vault/master.key                   master key of card keys (sealed)
 //! passphrase                         only where nobody gave one: tests and demonstrations
@@ -163,9 +164,7 @@ impl Issuer for IssuerFolder {
 pub fn trust(folder: &Path) -> Result<TrustStore, Failure> {
     let folder = inner(folder, "trust");
     let mut store = TrustStore::new();
-    let entries = fs::read_dir(&folder).map_err(|error| Failure::input(&folder, error, TRUST_REMEDY))?;
-    let mut files: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
-    files.sort();
+    let files = files_of(&folder)?;
     let is_certificate = |file: &PathBuf| {
         let ending = file.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
         ["cer", "crt", "der", "pem"].contains(&ending)
@@ -176,19 +175,26 @@ pub fn trust(folder: &Path) -> Result<TrustStore, Failure> {
     if store.is_empty() { Err(Failure::input(&folder, "no certificate file", TRUST_REMEDY)) } else { Ok(store) }
 }
 
-/// A terminal's chain and key: `dv.cvcert`, `is.cvcert`, `is.key` of `folder/terminal`, or of `folder` itself.
+/// A terminal's chain and key: `dv.cvcert`, `is.cvcert`, `is.key` of `folder/terminal`, or of `folder` itself. Further
+/// `.cvcert` files there are link certificates, which bring cards with an older trust point up to the chain's CVCA.
 ///
 /// # Errors
 /// Bad input, with the file.
 pub fn terminal(folder: &Path, passphrase: &str) -> Result<Terminal, Failure> {
     let folder = inner(folder, "terminal");
-    let certificate = |name: &str| {
-        let file = folder.join(name);
-        CvCertificate::parse(&read(&file)?).map_err(|error| Failure::input(&file, error, FOLDER_REMEDY))
+    let certificate = |file: &Path| {
+        CvCertificate::parse(&read(file)?).map_err(|error| Failure::input(file, error, FOLDER_REMEDY))
     };
-    let chain = vec![certificate("dv.cvcert")?, certificate("is.cvcert")?];
+    let own = ["dv.cvcert", "is.cvcert"].map(|name| folder.join(name));
+    let chain = own.iter().map(|file| certificate(file)).collect::<Result<Vec<_>, _>>()?;
+    let mut links = Vec::new();
+    for file in files_of(&folder)?.into_iter().filter(|file| !own.contains(file)) {
+        if file.extension().is_some_and(|ending| ending == "cvcert") {
+            links.push(certificate(&file)?);
+        }
+    }
     let signer = open_key(&folder.join("is.key"), passphrase)?;
-    Ok(Terminal { chain, signer: Box::new(signer) })
+    Terminal::new(chain, links, Box::new(signer)).map_err(|error| Failure::input(&folder, error, FOLDER_REMEDY))
 }
 
 /// The certificates of a folder, for `pki show`: X.509 and CV.
@@ -250,6 +256,18 @@ pub fn write_new(file: &Path, octets: &[u8], secret: bool) -> Result<(), Failure
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, if secret { 0o600 } else { 0o644 });
     options.open(file).and_then(|mut opened| opened.write_all(octets)).map_err(failed)
+}
+
+/// The files of a folder by their names, hidden ones and folders left out.
+fn files_of(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let entries = fs::read_dir(folder).map_err(|error| Failure::input(folder, error, FOLDER_REMEDY))?;
+    let is_hidden = |path: &PathBuf| path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+    let mut files: Vec<PathBuf> = entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.is_file() && !is_hidden(path))
+        .collect();
+    files.sort();
+    Ok(files)
 }
 
 fn inner(folder: &Path, name: &str) -> PathBuf {

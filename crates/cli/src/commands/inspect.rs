@@ -65,8 +65,11 @@ pub fn inspect(request: &Inspect, source: &Source, output: Output) -> Result<(In
     let profile = Profile::builtin("cnie-2.0").map_err(|error| Failure::new(Class::Internal, error.to_string()))?;
     let extra = extra_files(&profile);
     let application = &profile.emrtd.instance_aid;
-    let conditions =
-        Conditions { trust: &trust, terminal: terminal.as_ref(), application, extra: &extra, at: world::now() };
+    let conditions = Conditions {
+        terminal: terminal.as_ref(),
+        extra: &extra,
+        ..Conditions::new(&trust, application, world::now())
+    };
     let mut card = AnyCard::open(&request.card, output)?;
     let mut trace = OptionalTrace::open(request.trace.as_deref())?;
     let damaged_cells = card.damaged_cells();

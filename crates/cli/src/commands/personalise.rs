@@ -155,11 +155,9 @@ impl Run<'_> {
         let mut trace = OptionalTrace::open(files.trace.as_deref())?;
         let mut bar = Bar::new(output);
         let conditions = Conditions {
-            trust: self.trust,
             terminal: Some(self.terminal),
-            application: &profile.emrtd.instance_aid,
             extra: &extra_files(profile),
-            at: world::now(),
+            ..Conditions::new(self.trust, &profile.emrtd.instance_aid, world::now())
         };
         let mut station = Station {
             card: &mut card,

@@ -57,11 +57,9 @@ impl Line {
     /// Conditions of an inspection with everything that the issuer has.
     pub fn conditions(&self) -> Conditions<'_> {
         Conditions {
-            trust: &self.trust,
             terminal: Some(&self.terminal),
-            application: &self.profile.emrtd.instance_aid,
             extra: &self.extra,
-            at: world::now(),
+            ..Conditions::new(&self.trust, &self.profile.emrtd.instance_aid, world::now())
         }
     }
 
