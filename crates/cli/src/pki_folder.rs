@@ -7,7 +7,7 @@
 //! dv/dv.cvcert dv.key                document verifier
 //! terminal/dv.cvcert is.cvcert is.key    an inspection terminal: what it shows and signs with
 //! terminal/*.cvcert                  link certificates of the CVCA, where there are some
-//! trust/csca.cer                     what an inspection trusts
+//! trust/csca.cer                     what an inspection trusts: `trust_folder`
 //! vault/master.key                   master key of card keys (sealed)
 //! passphrase                         only where nobody gave one: tests and demonstrations
 //! ```
@@ -23,7 +23,7 @@ use bitaqa_pki::cvc::{CvCertificate, date_to_bcd};
 use bitaqa_pki::issuer_keys::{self, IssuerKeys, IssuerPlan, Schedule};
 use bitaqa_pki::spki::Form;
 use bitaqa_pki::x509::IssuingState;
-use bitaqa_pki::{Certificate, Signer, SoftwareSigner, TrustStore, key_file};
+use bitaqa_pki::{Certificate, Signer, SoftwareSigner, key_file};
 use bitaqa_profile::Profile;
 use bitaqa_terminal::inspection::Terminal;
 use rand_core::CryptoRng;
@@ -157,24 +157,6 @@ impl Issuer for IssuerFolder {
     }
 }
 
-/// The certificates that an inspection trusts: every certificate file of `folder/trust`, or of `folder` itself.
-///
-/// # Errors
-/// Bad input for a folder without any, or for a file that is no CSCA certificate.
-pub fn trust(folder: &Path) -> Result<TrustStore, Failure> {
-    let folder = inner(folder, "trust");
-    let mut store = TrustStore::new();
-    let files = files_of(&folder)?;
-    let is_certificate = |file: &PathBuf| {
-        let ending = file.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
-        ["cer", "crt", "der", "pem"].contains(&ending)
-    };
-    for file in files.into_iter().filter(is_certificate) {
-        store.add_file(&read(&file)?).map_err(|error| Failure::input(&file, error, TRUST_REMEDY))?;
-    }
-    if store.is_empty() { Err(Failure::input(&folder, "no certificate file", TRUST_REMEDY)) } else { Ok(store) }
-}
-
 /// A terminal's chain and key: `dv.cvcert`, `is.cvcert`, `is.key` of `folder/terminal`, or of `folder` itself. Further
 /// `.cvcert` files there are link certificates, which bring cards with an older trust point up to the chain's CVCA.
 ///
@@ -182,9 +164,8 @@ pub fn trust(folder: &Path) -> Result<TrustStore, Failure> {
 /// Bad input, with the file.
 pub fn terminal(folder: &Path, passphrase: &str) -> Result<Terminal, Failure> {
     let folder = inner(folder, "terminal");
-    let certificate = |file: &Path| {
-        CvCertificate::parse(&read(file)?).map_err(|error| Failure::input(file, error, FOLDER_REMEDY))
-    };
+    let certificate =
+        |file: &Path| CvCertificate::parse(&read(file)?).map_err(|error| Failure::input(file, error, FOLDER_REMEDY));
     let own = ["dv.cvcert", "is.cvcert"].map(|name| folder.join(name));
     let chain = own.iter().map(|file| certificate(file)).collect::<Result<Vec<_>, _>>()?;
     let mut links = Vec::new();
@@ -224,7 +205,6 @@ pub fn certificates(folder: &Path) -> Result<Certificates, Failure> {
 
 const FOLDER_REMEDY: &str = "give a folder that `bitaqa pki init` made";
 const KEY_REMEDY: &str = "give the passphrase that the folder was made with";
-const TRUST_REMEDY: &str = "give a folder with CSCA certificates (.cer, .der, .pem)";
 
 /// A folder to be made: must not exist or be empty.
 ///
@@ -259,7 +239,10 @@ pub fn write_new(file: &Path, octets: &[u8], secret: bool) -> Result<(), Failure
 }
 
 /// The files of a folder by their names, hidden ones and folders left out.
-fn files_of(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+///
+/// # Errors
+/// Bad input for a folder that cannot be read.
+pub(crate) fn files_of(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     let entries = fs::read_dir(folder).map_err(|error| Failure::input(folder, error, FOLDER_REMEDY))?;
     let is_hidden = |path: &PathBuf| path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
     let mut files: Vec<PathBuf> = entries
@@ -270,7 +253,8 @@ fn files_of(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     Ok(files)
 }
 
-fn inner(folder: &Path, name: &str) -> PathBuf {
+/// The folder of this name below another one, where there is one.
+pub(crate) fn inner(folder: &Path, name: &str) -> PathBuf {
     let below = folder.join(name);
     if below.is_dir() { below } else { folder.to_owned() }
 }

@@ -73,8 +73,7 @@ impl Procedure<'_, '_> {
 /// The offers of Chip Authentication with the keys that belong to them, 9303-11 §9.2.5 and §9.2.6. An offer without
 /// number refers to the key without number.
 fn chip_keys(infos: &SecurityInfos) -> Vec<ChipKey<'_>> {
-    let key_of = |offer: &ChipAuthenticationInfo| {
-        infos.chip_authentication_keys().find(|key| key.key_id == offer.key_id)
-    };
+    let key_of =
+        |offer: &ChipAuthenticationInfo| infos.chip_authentication_keys().find(|key| key.key_id == offer.key_id);
     infos.chip_authentication().filter_map(|offer| Some((offer, key_of(offer)?))).collect()
 }

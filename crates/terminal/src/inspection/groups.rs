@@ -122,9 +122,7 @@ impl Procedure<'_, '_> {
         Ok(match (sod.map(|sod| sod.compare(number, &content)), access) {
             (_, Access::Closed) => Err(Verdict::Failed(format!("{name} can be read without Terminal Authentication"))),
             (Some(HashVerdict::Match), _) => Ok(content),
-            (Some(HashVerdict::Mismatch), _) => {
-                Err(Verdict::Failed(format!("{name} is not the one that was signed")))
-            }
+            (Some(HashVerdict::Mismatch), _) => Err(Verdict::Failed(format!("{name} is not the one that was signed"))),
             (Some(HashVerdict::NotListed) | None, _) => Err(Verdict::Failed(format!("EF.SOD does not list {name}"))),
         })
     }
@@ -155,9 +153,7 @@ impl Procedure<'_, '_> {
 fn unlisted(number: u8, sod: Option<&Sod>) -> Option<Verdict> {
     match sod {
         None => Some(without(steps::SOD)),
-        Some(sod) if !listed(sod).contains(&number) => {
-            Some(Verdict::NotOffered(format!("EF.SOD lists no DG{number}")))
-        }
+        Some(sod) if !listed(sod).contains(&number) => Some(Verdict::NotOffered(format!("EF.SOD lists no DG{number}"))),
         Some(_) => None,
     }
 }

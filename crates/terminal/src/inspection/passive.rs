@@ -99,11 +99,8 @@ impl Procedure<'_, '_> {
             None => self.remark(format!("revocation list of {this_update}, without an end")),
         }
         let lists = self.conditions.trust.revocation_lists().iter();
-        let notes: Vec<Note> = lists
-            .filter(|list| list.this_update() == this_update)
-            .flat_map(RevocationList::notes)
-            .cloned()
-            .collect();
+        let notes: Vec<Note> =
+            lists.filter(|list| list.this_update() == this_update).flat_map(RevocationList::notes).cloned().collect();
         self.remark_tolerated("the revocation list", &notes);
         Ok(())
     }
@@ -203,9 +200,7 @@ impl Procedure<'_, '_> {
     /// EF.CardAccess against DG14. A card with PACE owes it to DG14, or to EF.CardSecurity (9303-11 §4.2 and §9.2.11).
     pub(super) fn confirm_card_access(&mut self, access: &Access, sod: Option<&Sod>, dg14: Option<&Dg14>) {
         let verdict = match (dg14, sod) {
-            (Some(dg14), _) => {
-                confirmed(access.card_access.as_ref(), access.pace.as_ref(), &dg14.infos, "DG14").err()
-            }
+            (Some(dg14), _) => confirmed(access.card_access.as_ref(), access.pace.as_ref(), &dg14.infos, "DG14").err(),
             (None, Some(sod)) if !listed(sod).contains(&14) => Some(match (&access.pace, &access.card_security) {
                 (Some(_), None) => Verdict::Failed(
                     "neither DG14 nor EF.CardSecurity repeats EF.CardAccess: what it offers is not authentic".into(),
@@ -247,7 +242,9 @@ fn confirmed(
         Some(hidden) if used.is_none_or(|used| strength(hidden) > strength(&used.info)) => {
             Err(Verdict::Downgraded { from: describe(hidden), to: to() })
         }
-        Some(hidden) => Err(Verdict::Failed(format!("EF.CardAccess lacks what {file} vouches for: {}", describe(hidden)))),
+        Some(hidden) => {
+            Err(Verdict::Failed(format!("EF.CardAccess lacks what {file} vouches for: {}", describe(hidden))))
+        }
     }
 }
 

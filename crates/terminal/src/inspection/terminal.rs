@@ -7,8 +7,8 @@ use bitaqa_apdu::Sw;
 use bitaqa_lds::dg1::Dg1;
 use bitaqa_lds::dg14::Dg14;
 use bitaqa_lds::security_infos::TerminalAuthenticationInfo;
-use bitaqa_pki::{PublicKey, Signer};
 use bitaqa_pki::cvc::{CvCertificate, CvKey, EfCvca, InspectionRights, Reference, Role, rules};
+use bitaqa_pki::{PublicKey, Signer};
 use bitaqa_secure_messaging::TerminalError;
 
 use super::access::{Access, Opened};
