@@ -10,7 +10,6 @@ pub mod passphrase;
 pub mod pki_folder;
 pub mod profile_source;
 pub mod report;
-pub mod trust_folder;
 pub mod world;
 
 use std::process::ExitCode;
