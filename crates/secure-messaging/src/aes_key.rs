@@ -123,6 +123,32 @@ mod tests {
         }
     }
 
+    /// Project Wycheproof: the tags that are wrong are so in single bits, and all of them show up.
+    #[test]
+    fn cmac_gives_the_tags_of_wycheproof_and_no_others() {
+        let mut counted = [0; 3];
+        for case in vectors(include_str!("../../../test-vectors/wycheproof/aes_cmac.toml")) {
+            for row in case.0["rows"].as_array().unwrap() {
+                let octets = |column: usize| crate::testing::hex(row[column].as_str().unwrap());
+                let name = format!("{}, case {}", case.name(), row[0]);
+                let tag = AesKey::new(&octets(1)).map(|key| key.cmac(&[&octets(2)]).to_vec());
+                match (case.text("result"), tag) {
+                    ("valid", tag) => {
+                        assert_eq!(tag, Ok(octets(3)), "{name}");
+                        counted[0] += 1;
+                    }
+                    ("invalid", Ok(tag)) => {
+                        assert_ne!(tag, octets(3), "{name}");
+                        counted[1] += 1;
+                    }
+                    ("invalid", Err(_)) => counted[2] += 1,
+                    (other, _) => panic!("{other}"),
+                }
+            }
+        }
+        assert_eq!(counted, [63, 243, 5]);
+    }
+
     #[test]
     fn key_lengths_other_than_those_of_aes_are_refused() {
         for length in [0usize, 8, 15, 17, 31, 33] {

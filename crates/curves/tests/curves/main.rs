@@ -7,3 +7,4 @@ mod domains;
 mod file;
 mod openssl;
 mod vectors;
+mod wycheproof;

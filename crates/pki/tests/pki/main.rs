@@ -18,3 +18,4 @@ mod sod;
 mod tolerance;
 mod trust;
 mod vectors;
+mod wycheproof;
