@@ -188,7 +188,7 @@ pub struct Personalise {
 
 /// `inspect`.
 #[derive(Debug, Args)]
-#[command(group = ArgGroup::new("password").required(true).args(["can", "mrz", "mrz_file"]))]
+#[command(group = ArgGroup::new("password").required(true).args(["can", "mrz", "mrz_file", "pin", "puk"]))]
 pub struct Inspect {
     /// The card.
     #[command(flatten)]
@@ -202,7 +202,22 @@ pub struct Inspect {
     /// File with the three MRZ lines.
     #[arg(long, value_name = "FILE")]
     pub mrz_file: Option<PathBuf>,
-    /// Folder with the CSCA certificates to trust.
+    /// PIN of the holder: its tries are counted, and what is left is said before one is spent.
+    #[arg(long, value_name = "N")]
+    pub pin: Option<String>,
+    /// PUK, with which a PIN is unblocked: counted like a PIN.
+    #[arg(long, value_name = "N")]
+    pub puk: Option<String>,
+    /// Spend even the last try of a PIN or PUK.
+    #[arg(long)]
+    pub last_try: bool,
+    /// Profile that names application and files: a built-in name or a file.
+    #[arg(long, value_name = "P", default_value = "cnie-2.0")]
+    pub profile: String,
+    /// Go on by BAC where the card offers PACE and PACE fails; the inspection stays negative.
+    #[arg(long)]
+    pub allow_downgrade: bool,
+    /// Folder with what to trust: CSCA certificates, revocation lists, master lists.
     #[arg(long, value_name = "DIR")]
     pub trust: Option<PathBuf>,
     /// Folder with the terminal's CV certificates and key.

@@ -10,6 +10,7 @@ pub mod passphrase;
 pub mod pki_folder;
 pub mod profile_source;
 pub mod report;
+pub mod trust_folder;
 pub mod world;
 
 use std::process::ExitCode;

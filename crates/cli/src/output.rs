@@ -59,6 +59,11 @@ impl Output {
         }
     }
 
+    /// A word that the operator must have before something is lost, on standard error in both forms.
+    pub fn warn(text: &str) {
+        let _ = writeln!(std::io::stderr(), "{text}");
+    }
+
     /// The end of a failed run; in JSON form nothing more where the result has told it.
     pub fn failure(self, failure: &Failure) {
         match self.form {

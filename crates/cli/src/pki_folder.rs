@@ -6,7 +6,8 @@
 //! cvca/cvca.cvcert cvca.key          country verifying CA (CV certificate, TR-03110)
 //! dv/dv.cvcert dv.key                document verifier
 //! terminal/dv.cvcert is.cvcert is.key    an inspection terminal: what it shows and signs with
-//! trust/csca.cer                     what an inspection trusts
+//! terminal/*.cvcert                  link certificates of the CVCA, where there are some
+//! trust/csca.cer                     what an inspection trusts: `trust_folder`
 //! vault/master.key                   master key of card keys (sealed)
 //! passphrase                         only where nobody gave one: tests and demonstrations
 //! ```
@@ -22,7 +23,7 @@ use bitaqa_pki::cvc::{CvCertificate, date_to_bcd};
 use bitaqa_pki::issuer_keys::{self, IssuerKeys, IssuerPlan, Schedule};
 use bitaqa_pki::spki::Form;
 use bitaqa_pki::x509::IssuingState;
-use bitaqa_pki::{Certificate, Signer, SoftwareSigner, TrustStore, key_file};
+use bitaqa_pki::{Certificate, Signer, SoftwareSigner, key_file};
 use bitaqa_profile::Profile;
 use bitaqa_terminal::inspection::Terminal;
 use rand_core::CryptoRng;
@@ -156,39 +157,25 @@ impl Issuer for IssuerFolder {
     }
 }
 
-/// The certificates that an inspection trusts: every certificate file of `folder/trust`, or of `folder` itself.
-///
-/// # Errors
-/// Bad input for a folder without any, or for a file that is no CSCA certificate.
-pub fn trust(folder: &Path) -> Result<TrustStore, Failure> {
-    let folder = inner(folder, "trust");
-    let mut store = TrustStore::new();
-    let entries = fs::read_dir(&folder).map_err(|error| Failure::input(&folder, error, TRUST_REMEDY))?;
-    let mut files: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
-    files.sort();
-    let is_certificate = |file: &PathBuf| {
-        let ending = file.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
-        ["cer", "crt", "der", "pem"].contains(&ending)
-    };
-    for file in files.into_iter().filter(is_certificate) {
-        store.add_file(&read(&file)?).map_err(|error| Failure::input(&file, error, TRUST_REMEDY))?;
-    }
-    if store.is_empty() { Err(Failure::input(&folder, "no certificate file", TRUST_REMEDY)) } else { Ok(store) }
-}
-
-/// A terminal's chain and key: `dv.cvcert`, `is.cvcert`, `is.key` of `folder/terminal`, or of `folder` itself.
+/// A terminal's chain and key: `dv.cvcert`, `is.cvcert`, `is.key` of `folder/terminal`, or of `folder` itself. Further
+/// `.cvcert` files there are link certificates, which bring cards with an older trust point up to the chain's CVCA.
 ///
 /// # Errors
 /// Bad input, with the file.
 pub fn terminal(folder: &Path, passphrase: &str) -> Result<Terminal, Failure> {
     let folder = inner(folder, "terminal");
-    let certificate = |name: &str| {
-        let file = folder.join(name);
-        CvCertificate::parse(&read(&file)?).map_err(|error| Failure::input(&file, error, FOLDER_REMEDY))
-    };
-    let chain = vec![certificate("dv.cvcert")?, certificate("is.cvcert")?];
+    let certificate =
+        |file: &Path| CvCertificate::parse(&read(file)?).map_err(|error| Failure::input(file, error, FOLDER_REMEDY));
+    let own = ["dv.cvcert", "is.cvcert"].map(|name| folder.join(name));
+    let chain = own.iter().map(|file| certificate(file)).collect::<Result<Vec<_>, _>>()?;
+    let mut links = Vec::new();
+    for file in files_of(&folder)?.into_iter().filter(|file| !own.contains(file)) {
+        if file.extension().is_some_and(|ending| ending == "cvcert") {
+            links.push(certificate(&file)?);
+        }
+    }
     let signer = open_key(&folder.join("is.key"), passphrase)?;
-    Ok(Terminal { chain, signer: Box::new(signer) })
+    Terminal::new(chain, links, Box::new(signer)).map_err(|error| Failure::input(&folder, error, FOLDER_REMEDY))
 }
 
 /// The certificates of a folder, for `pki show`: X.509 and CV.
@@ -218,7 +205,6 @@ pub fn certificates(folder: &Path) -> Result<Certificates, Failure> {
 
 const FOLDER_REMEDY: &str = "give a folder that `bitaqa pki init` made";
 const KEY_REMEDY: &str = "give the passphrase that the folder was made with";
-const TRUST_REMEDY: &str = "give a folder with CSCA certificates (.cer, .der, .pem)";
 
 /// A folder to be made: must not exist or be empty.
 ///
@@ -252,7 +238,23 @@ pub fn write_new(file: &Path, octets: &[u8], secret: bool) -> Result<(), Failure
     options.open(file).and_then(|mut opened| opened.write_all(octets)).map_err(failed)
 }
 
-fn inner(folder: &Path, name: &str) -> PathBuf {
+/// The files of a folder by their names, hidden ones and folders left out.
+///
+/// # Errors
+/// Bad input for a folder that cannot be read.
+pub(crate) fn files_of(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let entries = fs::read_dir(folder).map_err(|error| Failure::input(folder, error, FOLDER_REMEDY))?;
+    let is_hidden = |path: &PathBuf| path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+    let mut files: Vec<PathBuf> = entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.is_file() && !is_hidden(path))
+        .collect();
+    files.sort();
+    Ok(files)
+}
+
+/// The folder of this name below another one, where there is one.
+pub(crate) fn inner(folder: &Path, name: &str) -> PathBuf {
     let below = folder.join(name);
     if below.is_dir() { below } else { folder.to_owned() }
 }

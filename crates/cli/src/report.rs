@@ -1,11 +1,12 @@
 //! JSON forms of results: a stable schema, described in docs/json.md. A check is an object with `step` and `verdict`,
-//! and with `reason` where the verdict is not `passed`.
+//! with `reason` where the verdict is not `passed`, and with `notes` where there are some.
 
 use bitaqa_terminal::inspection::{Check, Inspection};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::output::table;
+use crate::trust_folder::TrustReport;
 
 /// One step of an inspection.
 #[derive(Clone, Debug, Serialize)]
@@ -17,11 +18,15 @@ pub struct CheckReport {
     /// Why it is not `passed`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// What was tolerated, skipped or chosen.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
 }
 
 impl From<&Check> for CheckReport {
     fn from(check: &Check) -> Self {
-        Self { step: check.step.clone(), verdict: check.verdict.word(), reason: check.verdict.reason() }
+        let (step, notes) = (check.step.clone(), check.notes.clone());
+        Self { step, verdict: check.verdict.word(), reason: check.verdict.reason(), notes }
     }
 }
 
@@ -41,12 +46,15 @@ pub struct FileReport {
 pub struct InspectionReport {
     /// `positive` or `negative`.
     pub result: &'static str,
-    /// Password that opened the card: `CAN` or `MRZ`.
+    /// Password that was tried: `CAN`, `MRZ`, `PIN` or `PUK`.
     pub password: &'static str,
     /// Every step.
     pub checks: Vec<CheckReport>,
     /// Every file read.
     pub files: Vec<FileReport>,
+    /// What was trusted; absent where no folder was given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trust: Option<TrustReport>,
     /// Cells of a virtual card's memory that are not as they were written.
     #[serde(skip_serializing_if = "is_zero")]
     pub damaged_cells: usize,
@@ -70,6 +78,7 @@ impl InspectionReport {
             password,
             checks: inspection.checks.iter().map(CheckReport::from).collect(),
             files: files.collect(),
+            trust: None,
             damaged_cells: 0,
         }
     }
@@ -81,10 +90,11 @@ impl InspectionReport {
 
     /// The checks as a table.
     pub fn table(&self) -> String {
-        let rows = self
-            .checks
-            .iter()
-            .map(|check| [check.step.clone(), check.verdict.to_owned(), check.reason.clone().unwrap_or_default()]);
+        let rows = self.checks.iter().map(|check| {
+            let notes = check.notes.iter().map(|note| format!("note: {note}"));
+            let reason = check.reason.iter().cloned().chain(notes).collect::<Vec<_>>().join("\n");
+            [check.step.clone(), check.verdict.to_owned(), reason]
+        });
         table(["step", "verdict", "reason"], rows)
     }
 

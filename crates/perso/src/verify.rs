@@ -4,7 +4,7 @@
 use bitaqa_apdu::Transport;
 use bitaqa_profile::Profile;
 use bitaqa_secure_messaging::pace::{Password, PasswordError};
-use bitaqa_terminal::inspection::{self, Check, Conditions, Inspection, Verdict};
+use bitaqa_terminal::inspection::{self, Check, Conditions, Inspection, Verdict, steps};
 use bitaqa_terminal::session::SessionError;
 use bitaqa_terminal::trace::Trace;
 use rand_core::CryptoRng;
@@ -34,9 +34,9 @@ impl core::fmt::Debug for Report {
 }
 
 impl core::fmt::Display for Report {
-    /// The steps that did not pass.
+    /// The steps that are not good.
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        let bad = self.inspection.checks.iter().filter(|check| check.verdict != Verdict::Passed);
+        let bad = self.inspection.checks.iter().filter(|check| !is_good(check));
         let words = bad.map(|check| format!("{} ({})", check.step, check.verdict.reason().unwrap_or_default()));
         f.write_str(&words.collect::<Vec<_>>().join("; "))
     }
@@ -49,9 +49,20 @@ pub struct Report {
 }
 
 impl Report {
-    /// Whether every step passed: nothing failed, and nothing that an issuer can check was left out.
+    /// Whether the inspection is positive and nothing that an issuer can check was left out. What the card does not
+    /// offer is no fault of it: its files are compared with the plan.
     pub fn is_good(&self) -> bool {
-        self.inspection.checks.iter().all(|check| check.verdict == Verdict::Passed)
+        self.inspection.is_positive() && self.inspection.checks.iter().all(is_good)
+    }
+}
+
+/// Passed or not on this product; left out are the weaker access protocol and revocation, which a card just made cannot
+/// have a list on.
+fn is_good(check: &Check) -> bool {
+    match check.verdict {
+        Verdict::Passed | Verdict::NotOffered(_) => true,
+        Verdict::NotAttempted(_) => [steps::BAC, steps::REVOCATION].contains(&check.step.as_str()),
+        Verdict::Failed(_) | Verdict::Downgraded { .. } => false,
     }
 }
 

@@ -1,13 +1,13 @@
 //! Reading an eMRTD: selection, whole files in the fewest commands, the access protocols as one call each.
 
 use bitaqa_apdu::tlv::{self, TlvError};
-use bitaqa_apdu::{Aid, Bytes, Command, Sw, ins};
+use bitaqa_apdu::{Aid, Bytes, Command, Sw, describe, ins};
 use bitaqa_lds::security_infos::{ChipAuthenticationInfo, ChipAuthenticationPublicKeyInfo, PaceInfo};
 use bitaqa_pki::Signer;
 use bitaqa_pki::cvc::CvCertificate;
 use bitaqa_secure_messaging::TerminalError;
 use bitaqa_secure_messaging::ca::{self, CaError};
-use bitaqa_secure_messaging::pace::{self, PaceError, Password};
+use bitaqa_secure_messaging::pace::{self, Established, PaceError, Password};
 use bitaqa_secure_messaging::ta::{self, TaError};
 use rand_core::CryptoRng;
 
@@ -15,6 +15,13 @@ use crate::session::{Session, SessionError};
 
 /// AID of the eMRTD application, 9303-10 §3.6.1.
 pub const APPLICATION: [u8; 7] = [0xA0, 0x00, 0x00, 0x02, 0x47, 0x10, 0x01];
+
+/// A file that states to be larger is not read: no chip of this kind has more memory, and a card that makes up lengths
+/// would keep its reader busy for hours.
+const FILE_BYTES_MAX: usize = 0x10_0000;
+
+/// READ BINARY commands for one file. A card may give less than it was asked for, but not for ever.
+const READS_MAX: usize = 0x2000;
 
 /// The highest offset that fits P1-P2 of READ BINARY; from there on the offset goes into a data object.
 const EVEN_OFFSET_MAX: usize = 0x7FFF;
@@ -30,7 +37,8 @@ pub fn select_application(session: &mut Session<'_>, aid: &Aid) -> Result<(), Se
 /// Reads the file with this short identifier to the end that its own TLV header tells.
 ///
 /// # Errors
-/// [`SessionError::Status`] when the card refuses, [`SessionError::Malformed`] when what comes is no TLV file.
+/// [`SessionError::Status`] when the card refuses, [`SessionError::Malformed`] when what comes is no TLV file, or states
+/// more than a mebibyte.
 pub fn read_file(session: &mut Session<'_>, sfi: u8) -> Result<Bytes, SessionError> {
     let at = format!("READ BINARY SFI {sfi:02X}");
     let malformed = |what: String| SessionError::Malformed { at: at.clone(), what };
@@ -38,7 +46,15 @@ pub fn read_file(session: &mut Session<'_>, sfi: u8) -> Result<Bytes, SessionErr
     let mut content = part(session.send(first)?, &at)?;
     let total = tlv::total_length(&content).map_err(|error| malformed(error.to_string()))?;
     let total = total.ok_or_else(|| malformed("the file is shorter than a TLV header".into()))?;
+    if total > FILE_BYTES_MAX {
+        return Err(malformed(format!("states a length of {total} octets; at most {FILE_BYTES_MAX} are read")));
+    }
+    let mut reads = 1;
     while content.len() < total {
+        reads += 1;
+        if reads > READS_MAX {
+            return Err(malformed(format!("gives {} of {total} octets in {READS_MAX} pieces", content.len())));
+        }
         let missing = u32::try_from(total - content.len()).unwrap_or(u32::MAX);
         let more = read_at(session, content.len(), missing.min(session.max_ne()), &at)?;
         if more.is_empty() {
@@ -49,6 +65,27 @@ pub fn read_file(session: &mut Session<'_>, sfi: u8) -> Result<Bytes, SessionErr
     // The file may be larger than the object in it; what follows the object is no part of the content.
     content.as_mut_vec().truncate(total);
     Ok(content)
+}
+
+/// Reads the first octets of a file that is no TLV object, such as EF.CVCA.
+///
+/// # Errors
+/// [`SessionError::Status`] when the card refuses; a file that is shorter is no error.
+pub fn read_octets(session: &mut Session<'_>, sfi: u8, octets: u32) -> Result<Bytes, SessionError> {
+    let command = Command::new(ins::READ_BINARY, 0x80 | sfi, 0x00).ne(octets);
+    part(session.send(command)?, &format!("READ BINARY SFI {sfi:02X}"))
+}
+
+/// Whether the card gives the first octet of a file.
+///
+/// # Errors
+/// What [`Session::send`] answers; a status word is none.
+pub fn is_readable(session: &mut Session<'_>, sfi: u8) -> Result<bool, SessionError> {
+    match read_octets(session, sfi, 1) {
+        Ok(content) => Ok(!content.is_empty()),
+        Err(error) if error.sw().is_some() => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 fn read_at(session: &mut Session<'_>, offset: usize, ne: u32, at: &str) -> Result<Bytes, SessionError> {
@@ -72,19 +109,30 @@ fn part(response: bitaqa_apdu::Response, at: &str) -> Result<Bytes, SessionError
     }
 }
 
-/// PACE, 9303-11 §4.4. Returns the chip's compressed ephemeral key, which Terminal Authentication signs.
+/// PACE, 9303-11 §4.4. The session is for the caller to protect with what it gives. `gate` sees the card's answer to
+/// MSE:Set AT before a password is tried, and may stop there for a reason: tries of a PIN are counted (TR-03110-3
+/// §B.14.1).
 ///
 /// # Errors
-/// The exchange or the protocol; the session is then without protection.
+/// [`SessionError::Withheld`] with the reason of `gate`; the exchange or the protocol. The session is without
+/// protection then.
 pub fn pace(
     session: &mut Session<'_>,
     info: &PaceInfo,
     password: &Password,
+    gate: &mut dyn FnMut(Sw) -> Result<(), String>,
     rng: &mut dyn CryptoRng,
-) -> Result<Vec<u8>, TerminalError<SessionError, PaceError>> {
-    let established = pace::establish(&mut |command| session.send(command), info, password, rng)?;
-    session.protect_with(established.sm);
-    Ok(established.id_picc)
+) -> Result<Established, TerminalError<SessionError, PaceError>> {
+    let mut send = |command: Command| {
+        let is_set_at = command.ins == ins::MANAGE_SECURITY_ENVIRONMENT;
+        let at = describe::command(&command);
+        let response = session.send(command)?;
+        if is_set_at {
+            gate(response.sw).map_err(|why| SessionError::Withheld { at, why })?;
+        }
+        Ok(response)
+    };
+    pace::establish(&mut send, info, password, rng)
 }
 
 /// Chip Authentication, 9303-11 §6.2, with a key that passive authentication vouches for. Returns the terminal's

@@ -34,6 +34,14 @@ pub enum SessionError {
         /// Its answer.
         sw: Sw,
     },
+    /// The terminal itself went no further.
+    #[error("{at}: {why}")]
+    Withheld {
+        /// The last command that was sent.
+        at: String,
+        /// Why nothing came after it.
+        why: String,
+    },
     /// The answer has not the form that its command demands.
     #[error("{at}: {what}")]
     Malformed {
@@ -58,6 +66,10 @@ impl SessionError {
         matches!(self, Self::Transport { .. })
     }
 }
+
+/// The most that one command can ask for (7816-4 §5.2), with room for the objects of secure messaging around it. A card
+/// that announces more by 61xx would go on for ever.
+const RESPONSE_BYTES_MAX: usize = 0x1_0000 + 64;
 
 /// Length limits of card and reader for one exchange, in octets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -197,7 +209,15 @@ impl<'t> Session<'t> {
             response = self.transmit(&wire.clone().ne(ne_of(response.sw)), name)?;
         }
         while response.sw.sw1() == 0x61 {
+            if response.data.len() > RESPONSE_BYTES_MAX {
+                let what = format!("more than {RESPONSE_BYTES_MAX} octets in one response");
+                return Err(SessionError::Malformed { at: name.to_owned(), what });
+            }
             let more = self.transmit(&Command::new(ins::GET_RESPONSE, 0, 0).ne(ne_of(response.sw)), "GET RESPONSE")?;
+            if more.data.is_empty() && more.sw.sw1() == 0x61 {
+                let what = "announces more data and gives none".to_owned();
+                return Err(SessionError::Malformed { at: name.to_owned(), what });
+            }
             response.data.as_mut_vec().extend_from_slice(&more.data);
             response.sw = more.sw;
         }

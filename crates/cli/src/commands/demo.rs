@@ -58,8 +58,9 @@ pub fn run(request: &Demo, given: &Source, output: Output) -> Result<(), Failure
     card::new(profile, &at.card)?;
     let verification = personalise::personalise_quietly(&order(profile, &at), given, output)?;
     let can = read_can(&at.print_data)?;
-    let (by_can, _) = inspect::inspect(&inspection(&at, Some(can), Some(at.inspection.clone())), given, output)?;
-    let (by_mrz, _) = inspect::inspect(&inspection(&at, None, None), given, output)?;
+    let (by_can, _) =
+        inspect::inspect(&inspection(&at, profile, Some(can), Some(at.inspection.clone())), given, output)?;
+    let (by_mrz, _) = inspect::inspect(&inspection(&at, profile, None, None), given, output)?;
 
     let positive = [&verification, &by_can, &by_mrz].iter().all(|report| report.is_positive());
     let shortcomings = [&by_can, &by_mrz].map(InspectionReport::shortcomings).join("; ");
@@ -109,13 +110,18 @@ fn order(profile: &str, at: &Artefacts) -> Personalise {
 }
 
 /// By CAN when one is given, by the sample's MRZ otherwise.
-fn inspection(at: &Artefacts, can: Option<String>, out: Option<PathBuf>) -> Inspect {
+fn inspection(at: &Artefacts, profile: &str, can: Option<String>, out: Option<PathBuf>) -> Inspect {
     let mrz_file = if can.is_none() { Some(at.applicant.join(MRZ_FILE)) } else { None };
     Inspect {
         card: CardArg { image: Some(at.card.clone()), reader: None },
         can,
         mrz: None,
         mrz_file,
+        pin: None,
+        puk: None,
+        last_try: false,
+        profile: profile.to_owned(),
+        allow_downgrade: false,
         trust: Some(at.pki.clone()),
         terminal: Some(at.pki.clone()),
         out,

@@ -4,9 +4,8 @@ use std::path::Path;
 
 use bitaqa_lds::mrz::Mrz;
 use bitaqa_pki::TrustStore;
-use bitaqa_profile::Profile;
-use bitaqa_secure_messaging::pace::Password;
-use bitaqa_terminal::inspection::{self, Conditions, Inspection};
+use bitaqa_secure_messaging::pace::{Password, PasswordKind};
+use bitaqa_terminal::inspection::{self, Conditions, Inspection, Policy};
 use serde::Serialize;
 
 use super::personalise::{OptionalTrace, extra_files};
@@ -16,7 +15,8 @@ use crate::exit::{Class, Failure};
 use crate::output::Output;
 use crate::passphrase::Source;
 use crate::report::InspectionReport;
-use crate::{pki_folder, world};
+use crate::trust_folder::TrustReport;
+use crate::{pki_folder, profile_source, trust_folder, world};
 
 #[derive(Serialize)]
 struct Inspected {
@@ -51,7 +51,12 @@ pub fn run(request: &Inspect, source: &Source, output: Output) -> Result<(), Fai
 /// Bad input and card; a negative verdict is a report.
 pub fn inspect(request: &Inspect, source: &Source, output: Output) -> Result<(InspectionReport, u64), Failure> {
     let (password, kind) = password(request)?;
-    let trust = request.trust.as_deref().map_or_else(|| Ok(TrustStore::new()), pki_folder::trust)?;
+    let profile = profile_source::load(&request.profile)?;
+    let at = world::now();
+    let trust = request.trust.as_deref().map(|folder| trust_folder::open(folder, at)).transpose()?;
+    for problem in trust.iter().flat_map(|trust| &trust.unusable) {
+        output.note(&format!("warning: not used: {problem}"));
+    }
     let terminal = match &request.terminal {
         Some(folder) => {
             let passphrase = source.existing(passphrase_folder(folder))?;
@@ -62,11 +67,17 @@ pub fn inspect(request: &Inspect, source: &Source, output: Output) -> Result<(In
     if let Some(folder) = &request.out {
         pki_folder::fresh_folder(folder)?;
     }
-    let profile = Profile::builtin("cnie-2.0").map_err(|error| Failure::new(Class::Internal, error.to_string()))?;
     let extra = extra_files(&profile);
     let application = &profile.emrtd.instance_aid;
-    let conditions =
-        Conditions { trust: &trust, terminal: terminal.as_ref(), application, extra: &extra, at: world::now() };
+    let nobody = TrustStore::new();
+    let store = trust.as_ref().map_or(&nobody, |trust| &trust.store);
+    let conditions = Conditions {
+        terminal: terminal.as_ref(),
+        extra: &extra,
+        policy: Policy { allow_downgrade: request.allow_downgrade, allow_last_try: request.last_try },
+        tries: &|tries| Output::warn(&tries.to_string()),
+        ..Conditions::new(store, application, at)
+    };
     let mut card = AnyCard::open(&request.card, output)?;
     let mut trace = OptionalTrace::open(request.trace.as_deref())?;
     let damaged_cells = card.damaged_cells();
@@ -75,8 +86,11 @@ pub fn inspect(request: &Inspect, source: &Source, output: Output) -> Result<(In
     let inspection = ended.map_err(|error| {
         Failure::card(format!("{error}. The card is unharmed. Next: put it on the reader and try again"))
     })?;
-    let report =
-        InspectionReport { damaged_cells, ..InspectionReport::new(&inspection, kind, inspection.is_positive()) };
+    let report = InspectionReport {
+        damaged_cells,
+        trust: trust.as_ref().map(TrustReport::from),
+        ..InspectionReport::new(&inspection, kind, inspection.is_positive())
+    };
     if let Some(folder) = &request.out {
         write_files(folder, &inspection, &report)?;
     }
@@ -94,6 +108,13 @@ fn password(request: &Inspect) -> Result<(Password, &'static str), Failure> {
         let password = Password::can(can).map_err(|error| Failure::usage(format!("--can: {error}")))?;
         return Ok((password, "CAN"));
     }
+    for (flag, given, kind, name) in
+        [("--pin", &request.pin, PasswordKind::Pin, "PIN"), ("--puk", &request.puk, PasswordKind::Puk, "PUK")]
+    {
+        if let Some(digits) = given {
+            return Ok((secret(flag, digits, kind)?, name));
+        }
+    }
     let (name, text) = match (&request.mrz, &request.mrz_file) {
         (Some(lines), _) => ("--mrz".to_owned(), lines.clone()),
         (None, Some(file)) => {
@@ -101,7 +122,7 @@ fn password(request: &Inspect) -> Result<(Password, &'static str), Failure> {
             let text = text.map_err(|error| Failure::input(file, error, "give a file with the three MRZ lines"))?;
             (file.display().to_string(), text)
         }
-        (None, None) => return Err(Failure::usage("give --can N, --mrz LINES or --mrz-file FILE")),
+        (None, None) => return Err(Failure::usage("give --can N, --mrz LINES, --mrz-file FILE, --pin N or --puk N")),
     };
     // Line ends may come as such, written out, or not at all.
     let lines = text.replace("\\n", "\n").replace(['|', ','], "\n");
@@ -109,6 +130,14 @@ fn password(request: &Inspect) -> Result<(Password, &'static str), Failure> {
         Failure::input(Path::new(&name), error, "give the three lines as printed, 30 characters each")
     })?;
     Ok((Password::mrz(&mrz.key_input()), "MRZ"))
+}
+
+/// A PIN or PUK: some digits. How many, the card knows; a text that can be none must not cost a try.
+fn secret(flag: &str, digits: &str, kind: PasswordKind) -> Result<Password, Failure> {
+    if digits.is_empty() || digits.len() > 16 || !digits.bytes().all(|octet| octet.is_ascii_digit()) {
+        return Err(Failure::usage(format!("{flag}: give 1 to 16 digits")));
+    }
+    Ok(Password::from_secret(kind, digits.as_bytes()))
 }
 
 /// Each file as `NAME.bin`, and the report.

@@ -23,7 +23,7 @@ use crate::output::{Bar, Form, Output};
 use crate::passphrase::Source;
 use crate::pki_folder::{self, IssuerFolder};
 use crate::report::{CheckReport, InspectionReport};
-use crate::{profile_source, world};
+use crate::{profile_source, trust_folder, world};
 
 #[derive(Serialize)]
 struct Done {
@@ -78,7 +78,7 @@ fn personalise(request: &Personalise, source: &Source, output: Output) -> Result
     }
     let passphrase = source.existing(&request.pki)?;
     let issuer = IssuerFolder::open(&request.pki, &passphrase, world::now())?;
-    let trust = pki_folder::trust(&request.pki)?;
+    let trust = trust_folder::open(&request.pki, world::now())?.store;
     let terminal = pki_folder::terminal(&request.pki, &passphrase)?;
     confirm(request, output)?;
 
@@ -155,11 +155,9 @@ impl Run<'_> {
         let mut trace = OptionalTrace::open(files.trace.as_deref())?;
         let mut bar = Bar::new(output);
         let conditions = Conditions {
-            trust: self.trust,
             terminal: Some(self.terminal),
-            application: &profile.emrtd.instance_aid,
             extra: &extra_files(profile),
-            at: world::now(),
+            ..Conditions::new(self.trust, &profile.emrtd.instance_aid, world::now())
         };
         let mut station = Station {
             card: &mut card,

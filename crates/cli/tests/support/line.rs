@@ -11,7 +11,7 @@ use bitaqa_card::nvm::medium::Medium;
 use bitaqa_card::{Card, ChipSpec, Platform};
 use bitaqa_cli::commands::{applicant, personalise};
 use bitaqa_cli::pki_folder::{self, IssuerFolder};
-use bitaqa_cli::{profile_source, world};
+use bitaqa_cli::{profile_source, trust_folder, world};
 use bitaqa_perso::applicant::Applicant;
 use bitaqa_perso::execute::Station;
 use bitaqa_perso::journal::Journal;
@@ -48,7 +48,7 @@ impl Line {
         let passphrase = passphrase.trim();
         let issuer = IssuerFolder::open(&desk.path("pki"), passphrase, world::now()).unwrap();
         let vault = issuer.vault(&profile);
-        let trust = pki_folder::trust(&desk.path("pki")).unwrap();
+        let trust = trust_folder::open(&desk.path("pki"), world::now()).unwrap().store;
         let terminal = pki_folder::terminal(&desk.path("pki"), passphrase).unwrap();
         let extra = personalise::extra_files(&profile);
         Self { profile, person, issuer, vault, trust, terminal, extra }
@@ -57,11 +57,9 @@ impl Line {
     /// Conditions of an inspection with everything that the issuer has.
     pub fn conditions(&self) -> Conditions<'_> {
         Conditions {
-            trust: &self.trust,
             terminal: Some(&self.terminal),
-            application: &self.profile.emrtd.instance_aid,
             extra: &self.extra,
-            at: world::now(),
+            ..Conditions::new(&self.trust, &self.profile.emrtd.instance_aid, world::now())
         }
     }
 

@@ -1,14 +1,31 @@
-//! The inspection procedure of 9303-11 §4.2 and TR-03110-1 §2.4 as a list of named steps. Each step leaves a verdict
-//! and none is lost: what could not be tried says why, and is never counted as passed.
+//! The inspection procedure of 9303-11 §4.2 and App. J.1 and of TR-03110-1 §2.4 as a list of named steps. Each step
+//! leaves a verdict and none is lost: what could not be tried says why, and is never counted as passed.
 //!
 //! The procedure is a stranger's: it knows a password of the document, trusts the CSCA certificates it was given and
 //! nothing else, and shows its own terminal certificates where it has some.
+//!
+//! ```text
+//! access.rs     EF.CardAccess, PACE, application, BAC
+//! passive.rs    EF.CardSecurity, EF.SOD: signature, path, revocation; EF.COM; what confirms EF.CardAccess
+//! chip.rs       chip authentication mapping, Chip Authentication, Active Authentication
+//! terminal.rs   EF.CVCA, Terminal Authentication
+//! groups.rs     data groups and files of the product
+//! procedure.rs  their order
+//! ```
 
+mod access;
+mod chip;
+mod groups;
+mod passive;
+mod policy;
 mod procedure;
+pub mod steps;
+mod strength;
+mod terminal;
+mod verdict;
 
 use bitaqa_apdu::{Aid, Bytes, Transport};
-use bitaqa_pki::cvc::CvCertificate;
-use bitaqa_pki::{Signer, TrustStore};
+use bitaqa_pki::TrustStore;
 use bitaqa_secure_messaging::pace::Password;
 use rand_core::CryptoRng;
 use time::UtcDateTime;
@@ -16,71 +33,10 @@ use time::UtcDateTime;
 use crate::session::{Session, SessionError};
 use crate::trace::Trace;
 
-/// Outcome of a step.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// Done, and good.
-    Passed,
-    /// Done, and not good.
-    Failed(String),
-    /// The document does not have it.
-    NotOffered(String),
-    /// Not done.
-    NotAttempted(String),
-    /// Done with something weaker than the document vouches for.
-    Downgraded {
-        /// What the document offers.
-        from: String,
-        /// What was used.
-        to: String,
-    },
-}
-
-impl Verdict {
-    /// Word of the verdict in reports.
-    pub const fn word(&self) -> &'static str {
-        match self {
-            Self::Passed => "passed",
-            Self::Failed(_) => "failed",
-            Self::NotOffered(_) => "not_offered",
-            Self::NotAttempted(_) => "not_attempted",
-            Self::Downgraded { .. } => "downgraded",
-        }
-    }
-
-    /// Why it is not `passed`.
-    pub fn reason(&self) -> Option<String> {
-        match self {
-            Self::Passed => None,
-            Self::Failed(reason) | Self::NotOffered(reason) | Self::NotAttempted(reason) => Some(reason.clone()),
-            Self::Downgraded { from, to } => Some(format!("from {from} to {to}")),
-        }
-    }
-}
-
-/// A step and its verdict.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Check {
-    /// Name of the step.
-    pub step: String,
-    /// Verdict.
-    pub verdict: Verdict,
-}
-
-impl Check {
-    /// A step with its verdict.
-    pub fn new(step: impl Into<String>, verdict: Verdict) -> Self {
-        Self { step: step.into(), verdict }
-    }
-}
-
-/// An inspection terminal's own certificates and key.
-pub struct Terminal {
-    /// Chain from the certificate under the card's trust point down to the terminal's.
-    pub chain: Vec<CvCertificate>,
-    /// The terminal's key.
-    pub signer: Box<dyn Signer>,
-}
+pub use policy::{Policy, TriesLeft};
+pub use strength::Strength;
+pub use terminal::{Terminal, TerminalChainError};
+pub use verdict::{Check, Verdict};
 
 /// A file beside those of 9303-10 that may be on the card.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,8 +48,9 @@ pub struct ExtraFile {
 }
 
 /// Under which conditions a card is inspected.
+#[derive(Clone, Copy)]
 pub struct Conditions<'a> {
-    /// The CSCA certificates that are trusted.
+    /// The CSCA certificates that are trusted, with their revocation lists.
     pub trust: &'a TrustStore,
     /// Terminal certificates; without them the prints stay closed.
     pub terminal: Option<&'a Terminal>,
@@ -103,6 +60,17 @@ pub struct Conditions<'a> {
     pub extra: &'a [ExtraFile],
     /// The instant of the inspection.
     pub at: UtcDateTime,
+    /// What the terminal lets pass.
+    pub policy: Policy,
+    /// Hears how many tries a PIN or PUK has left, before one of them is spent.
+    pub tries: &'a dyn Fn(TriesLeft),
+}
+
+impl<'a> Conditions<'a> {
+    /// No terminal certificates, no further files, the policy that lets nothing pass, nobody to hear of tries.
+    pub fn new(trust: &'a TrustStore, application: &'a Aid, at: UtcDateTime) -> Self {
+        Self { trust, terminal: None, application, extra: &[], at, policy: Policy::default(), tries: &|_| () }
+    }
 }
 
 /// A file as read.
@@ -128,50 +96,25 @@ impl Inspection {
         self.files.iter().find(|file| file.name == name).map(|file| &*file.content)
     }
 
-    /// Whether the document may be called genuine and its holder's data true: no step failed or was downgraded, and
-    /// neither the access protocols nor passive authentication were left out. Prints that stayed closed to a terminal
-    /// without certificates do not count against the document.
+    /// The verdict on a step.
+    pub fn verdict(&self, step: &str) -> Option<&Verdict> {
+        self.checks.iter().find(|check| check.step == step).map(|check| &check.verdict)
+    }
+
+    /// Whether the document may be called genuine and its holder's data true: no step failed or was downgraded, the
+    /// steps of [`steps::REQUIRED`] passed, and the document was opened as it asks for: by PACE, where it offers no PACE
+    /// by BAC, where it has no access control (9303-11 §4.1 note 1) without either. Prints that stayed closed to a
+    /// terminal without certificates do not count against the document, nor does a CSCA without revocation list.
     pub fn is_positive(&self) -> bool {
-        let bad = |check: &Check| matches!(check.verdict, Verdict::Failed(_) | Verdict::Downgraded { .. });
-        let passed =
-            |step: &str| self.checks.iter().any(|check| check.step == step && check.verdict == Verdict::Passed);
-        !self.checks.iter().any(bad) && steps::REQUIRED.iter().all(|step| passed(step))
+        let passed = |step: &str| self.verdict(step) == Some(&Verdict::Passed);
+        let opened = match (self.verdict(steps::PACE), self.verdict(steps::BAC)) {
+            (Some(Verdict::Passed), _) => true,
+            (Some(Verdict::NotOffered(_)), Some(Verdict::Passed | Verdict::NotOffered(_))) => true,
+            _ => false,
+        };
+        let bad = self.checks.iter().any(|check| check.verdict.is_bad());
+        opened && !bad && steps::REQUIRED.iter().all(|step| passed(step))
     }
-
-    fn note(&mut self, step: impl Into<String>, verdict: Verdict) {
-        self.checks.push(Check::new(step, verdict));
-    }
-}
-
-/// Names of the steps in reports. `DGn` steps carry the number: `DG1 hash`.
-pub mod steps {
-    /// Reading EF.CardAccess.
-    pub const CARD_ACCESS: &str = "EF.CardAccess";
-    /// PACE.
-    pub const PACE: &str = "PACE";
-    /// Selection of the application.
-    pub const APPLICATION: &str = "eMRTD application";
-    /// Reading EF.SOD.
-    pub const SOD: &str = "EF.SOD";
-    /// Signature of EF.SOD.
-    pub const SOD_SIGNATURE: &str = "SOD signature";
-    /// Path of the document signer to a trusted CSCA.
-    pub const PATH: &str = "DS certificate path";
-    /// Reading EF.COM.
-    pub const COM: &str = "EF.COM";
-    /// EF.COM against the signed list.
-    pub const COM_LIST: &str = "EF.COM against EF.SOD";
-    /// EF.CardAccess against the signed DG14.
-    pub const CARD_ACCESS_CONFIRMED: &str = "EF.CardAccess against DG14";
-    /// Chip Authentication.
-    pub const CHIP_AUTHENTICATION: &str = "Chip Authentication";
-    /// Terminal Authentication.
-    pub const TERMINAL_AUTHENTICATION: &str = "Terminal Authentication";
-    /// MRZ of DG1.
-    pub const MRZ: &str = "MRZ check digits";
-
-    /// Steps without which no document is called genuine.
-    pub const REQUIRED: [&str; 6] = [PACE, APPLICATION, SOD, SOD_SIGNATURE, PATH, "DG1 hash"];
 }
 
 /// Inspects the card.
@@ -193,9 +136,10 @@ pub fn run(
 mod tests {
     use super::*;
 
+    /// A document that was opened by PACE.
     fn inspection(verdict_of: impl Fn(&str) -> Verdict) -> Inspection {
-        let checks = steps::REQUIRED.iter().chain(["DG3 hash"].iter()).map(|step| Check::new(*step, verdict_of(step)));
-        Inspection { checks: checks.collect(), files: Vec::new() }
+        let names = steps::REQUIRED.iter().chain(&[steps::PACE, "DG3 hash"]);
+        Inspection { checks: names.map(|step| Check::new(*step, verdict_of(step))).collect(), files: Vec::new() }
     }
 
     #[test]
@@ -203,7 +147,7 @@ mod tests {
         let closed = || Verdict::NotAttempted("closed".into());
         assert!(inspection(|_| Verdict::Passed).is_positive());
         assert!(inspection(|step| if step == "DG3 hash" { closed() } else { Verdict::Passed }).is_positive());
-        for required in steps::REQUIRED {
+        for required in steps::REQUIRED.into_iter().chain([steps::PACE]) {
             assert!(!inspection(|step| if step == required { closed() } else { Verdict::Passed }).is_positive());
         }
     }
@@ -216,5 +160,23 @@ mod tests {
             assert!(!inspection(|step| if step == "DG3 hash" { bad.clone() } else { Verdict::Passed }).is_positive());
             assert!(bad.reason().is_some());
         }
+    }
+
+    #[test]
+    fn bac_opens_a_document_only_where_pace_is_not_offered() {
+        let none = || Verdict::NotOffered("none".into());
+        let not_done = || Verdict::NotAttempted("not done".into());
+        let with = |pace: Verdict, bac: Verdict| {
+            let mut found = inspection(|step| if step == steps::PACE { pace.clone() } else { Verdict::Passed });
+            found.checks.push(Check::new(steps::BAC, bac));
+            found.is_positive()
+        };
+        assert!(with(none(), Verdict::Passed));
+        assert!(with(none(), none()), "a document without access control");
+        assert!(with(Verdict::Passed, not_done()));
+        assert!(!with(none(), not_done()));
+        assert!(!with(not_done(), Verdict::Passed));
+        assert!(!with(Verdict::Failed("6FFF".into()), Verdict::Passed));
+        assert!(!with(none(), Verdict::Downgraded { from: "PACE".into(), to: "BAC".into() }));
     }
 }
