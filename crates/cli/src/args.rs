@@ -137,12 +137,28 @@ pub enum Card {
         #[arg(long, value_name = "FILE")]
         image: PathBuf,
     },
+    /// Put a virtual card behind a PC/SC reader, until it is told to end.
+    Serve(Serve),
     /// Tell what a card is.
     Info {
         /// The card.
         #[command(flatten)]
         card: CardArg,
     },
+}
+
+/// `card serve`.
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// Image of the virtual card; saved when the command ends.
+    #[arg(long, value_name = "FILE")]
+    pub image: PathBuf,
+    /// Where pcscd's driver vpcd listens.
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:35963", conflicts_with = "tcp")]
+    pub vpcd: String,
+    /// Listen on this port of this machine instead, with the same framing; 0 takes a free one.
+    #[arg(long, value_name = "PORT")]
+    pub tcp: Option<u16>,
 }
 
 /// Which card: one of an image or a reader.

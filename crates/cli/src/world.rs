@@ -1,11 +1,15 @@
 //! The world outside: clock, randomness, waiting. Passed into the libraries, which have none of their own.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use bitaqa_card::Platform;
 use rand::SeedableRng;
 use rand::rngs::ChaCha20Rng;
 use rand_core::CryptoRng;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
 use time::{Date, UtcDateTime};
 
 /// Now, in UTC.
@@ -16,6 +20,20 @@ pub fn now() -> UtcDateTime {
 /// Today, in UTC.
 pub fn today() -> Date {
     now().date()
+}
+
+/// A flag that the first SIGTERM or SIGINT sets, for work that ends cleanly. A second one kills, as without this.
+///
+/// # Errors
+/// The operating system's refusal.
+pub fn stop_flag() -> std::io::Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [SIGTERM, SIGINT] {
+        // Set in this order: the first signal finds the flag unset and passes the killer by.
+        flag::register_conditional_default(signal, Arc::clone(&stop))?;
+        flag::register(signal, Arc::clone(&stop))?;
+    }
+    Ok(stop)
 }
 
 /// A generator seeded by the operating system.

@@ -1,4 +1,4 @@
-//! `bitaqa card new|info`.
+//! `bitaqa card new|info`; `serve` has a file of its own.
 
 use std::path::Path;
 
@@ -53,6 +53,7 @@ pub fn run(request: &args::Card, output: Output) -> Result<(), Failure> {
             let card = args::CardArg { image: Some(image.clone()), reader: None };
             info(&card, output)
         }
+        args::Card::Serve(request) => super::serve::run(request, output),
         args::Card::Info { card } => info(card, output),
     }
 }

@@ -8,6 +8,7 @@ pub mod personalise;
 pub mod pki;
 pub mod profile;
 pub mod readers;
+pub mod serve;
 
 use clap::CommandFactory;
 
