@@ -65,7 +65,7 @@ fn a_served_card_answers_and_is_saved_when_it_is_told_to_end() {
     port.send(&[0x01]);
     // SELECT of the issuer security domain, then INITIALIZE UPDATE: its counter goes to memory.
     assert!(port.ask(&hex::decode("00A4040008A00000015100000000").unwrap()).ends_with(&[0x90, 0x00]));
-    let first = port.ask(&hex::decode("80500000080011223344556677").unwrap());
+    let first = port.ask(&hex::decode("8050000008001122334455667700").unwrap());
     assert!(first.ends_with(&[0x90, 0x00]), "{first:02X?}");
     let (code, text) = port.end();
     assert_eq!(code, Some(0), "{text}");
@@ -73,7 +73,7 @@ fn a_served_card_answers_and_is_saved_when_it_is_told_to_end() {
 
     let mut port = Port::serve(&desk);
     port.ask(&hex::decode("00A4040008A00000015100000000").unwrap());
-    let second = port.ask(&hex::decode("80500000080011223344556677").unwrap());
+    let second = port.ask(&hex::decode("8050000008001122334455667700").unwrap());
     let counter = |answer: &[u8]| answer[answer.len() - 5..answer.len() - 2].to_vec();
     assert_eq!((counter(&first), counter(&second)), (vec![0, 0, 1], vec![0, 0, 2]));
     port.end();
