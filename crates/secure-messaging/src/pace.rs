@@ -58,5 +58,4 @@ pub struct Established {
 }
 
 #[cfg(test)]
-#[path = "pace/tests.rs"]
 mod tests;

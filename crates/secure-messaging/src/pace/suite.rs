@@ -46,44 +46,37 @@ enum Family {
 /// Protocol, key agreement, mapping and cipher: tables 2 and 3 of 9303-11.
 type Row = (ObjectIdentifier, Family, Mapping, Cipher);
 
-#[rustfmt::skip]
-const ROWS: [Row; 19] = {
-    use Cipher::{Aes128, Aes192, Aes256, TripleDes};
-    use Family::{Dh, Ecdh};
-    use Mapping::{ChipAuthentication, Generic, Integrated};
-    [
-        (ID_PACE_DH_GM_3DES_CBC_CBC, Dh, Generic, TripleDes),
-        (ID_PACE_DH_GM_AES_CBC_CMAC_128, Dh, Generic, Aes128),
-        (ID_PACE_DH_GM_AES_CBC_CMAC_192, Dh, Generic, Aes192),
-        (ID_PACE_DH_GM_AES_CBC_CMAC_256, Dh, Generic, Aes256),
-        (ID_PACE_ECDH_GM_3DES_CBC_CBC, Ecdh, Generic, TripleDes),
-        (ID_PACE_ECDH_GM_AES_CBC_CMAC_128, Ecdh, Generic, Aes128),
-        (ID_PACE_ECDH_GM_AES_CBC_CMAC_192, Ecdh, Generic, Aes192),
-        (ID_PACE_ECDH_GM_AES_CBC_CMAC_256, Ecdh, Generic, Aes256),
-        (ID_PACE_DH_IM_3DES_CBC_CBC, Dh, Integrated, TripleDes),
-        (ID_PACE_DH_IM_AES_CBC_CMAC_128, Dh, Integrated, Aes128),
-        (ID_PACE_DH_IM_AES_CBC_CMAC_192, Dh, Integrated, Aes192),
-        (ID_PACE_DH_IM_AES_CBC_CMAC_256, Dh, Integrated, Aes256),
-        (ID_PACE_ECDH_IM_3DES_CBC_CBC, Ecdh, Integrated, TripleDes),
-        (ID_PACE_ECDH_IM_AES_CBC_CMAC_128, Ecdh, Integrated, Aes128),
-        (ID_PACE_ECDH_IM_AES_CBC_CMAC_192, Ecdh, Integrated, Aes192),
-        (ID_PACE_ECDH_IM_AES_CBC_CMAC_256, Ecdh, Integrated, Aes256),
-        (ID_PACE_ECDH_CAM_AES_CBC_CMAC_128, Ecdh, ChipAuthentication, Aes128),
-        (ID_PACE_ECDH_CAM_AES_CBC_CMAC_192, Ecdh, ChipAuthentication, Aes192),
-        (ID_PACE_ECDH_CAM_AES_CBC_CMAC_256, Ecdh, ChipAuthentication, Aes256),
-    ]
-};
+/// Declares each protocol once: the table and the list of protocols alone.
+macro_rules! protocols {
+    ($(($protocol:ident, $family:ident, $mapping:ident, $cipher:ident)),+ $(,)?) => {
+        const ROWS: &[Row] = &[$(($protocol, Family::$family, Mapping::$mapping, Cipher::$cipher)),+];
 
-/// Every protocol that is spoken here, in the order of 9303-11 §9.2.3's tables.
-pub const MECHANISMS: &[ObjectIdentifier] = &{
-    let mut mechanisms = [ROWS[0].0; ROWS.len()];
-    let mut i = 0;
-    while i < ROWS.len() {
-        mechanisms[i] = ROWS[i].0;
-        i += 1;
-    }
-    mechanisms
-};
+        /// Every protocol that is spoken here, in the order of tables 2 and 3 of 9303-11 §4.4.3.
+        pub const MECHANISMS: &[ObjectIdentifier] = &[$($protocol),+];
+    };
+}
+
+protocols![
+    (ID_PACE_DH_GM_3DES_CBC_CBC, Dh, Generic, TripleDes),
+    (ID_PACE_DH_GM_AES_CBC_CMAC_128, Dh, Generic, Aes128),
+    (ID_PACE_DH_GM_AES_CBC_CMAC_192, Dh, Generic, Aes192),
+    (ID_PACE_DH_GM_AES_CBC_CMAC_256, Dh, Generic, Aes256),
+    (ID_PACE_ECDH_GM_3DES_CBC_CBC, Ecdh, Generic, TripleDes),
+    (ID_PACE_ECDH_GM_AES_CBC_CMAC_128, Ecdh, Generic, Aes128),
+    (ID_PACE_ECDH_GM_AES_CBC_CMAC_192, Ecdh, Generic, Aes192),
+    (ID_PACE_ECDH_GM_AES_CBC_CMAC_256, Ecdh, Generic, Aes256),
+    (ID_PACE_DH_IM_3DES_CBC_CBC, Dh, Integrated, TripleDes),
+    (ID_PACE_DH_IM_AES_CBC_CMAC_128, Dh, Integrated, Aes128),
+    (ID_PACE_DH_IM_AES_CBC_CMAC_192, Dh, Integrated, Aes192),
+    (ID_PACE_DH_IM_AES_CBC_CMAC_256, Dh, Integrated, Aes256),
+    (ID_PACE_ECDH_IM_3DES_CBC_CBC, Ecdh, Integrated, TripleDes),
+    (ID_PACE_ECDH_IM_AES_CBC_CMAC_128, Ecdh, Integrated, Aes128),
+    (ID_PACE_ECDH_IM_AES_CBC_CMAC_192, Ecdh, Integrated, Aes192),
+    (ID_PACE_ECDH_IM_AES_CBC_CMAC_256, Ecdh, Integrated, Aes256),
+    (ID_PACE_ECDH_CAM_AES_CBC_CMAC_128, Ecdh, ChipAuthentication, Aes128),
+    (ID_PACE_ECDH_CAM_AES_CBC_CMAC_192, Ecdh, ChipAuthentication, Aes192),
+    (ID_PACE_ECDH_CAM_AES_CBC_CMAC_256, Ecdh, ChipAuthentication, Aes256),
+];
 
 /// Protocol, mapping, cipher and group of one offer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
