@@ -4,7 +4,7 @@ use crate::FILES;
 use crate::case;
 use bitaqa_curves::Domain;
 use bitaqa_lds::security_infos;
-use bitaqa_secure_messaging::pace;
+use bitaqa_secure_messaging::{aa, pace};
 use std::collections::BTreeSet;
 
 /// Every `mechanism` of the table's files, with the parameter ids that its cases use.
@@ -22,8 +22,10 @@ fn name(protocol: &const_oid::ObjectIdentifier) -> &'static str {
 #[test]
 fn every_mechanism_has_a_case() {
     let covered: BTreeSet<String> = covered().into_iter().map(|(mechanism, _)| mechanism).collect();
-    let spoken = pace::MECHANISMS.iter();
-    let missing: Vec<_> = spoken.map(name).filter(|mechanism| !covered.contains(*mechanism)).collect();
+    let protocols = pace::MECHANISMS.iter().map(|protocol| name(protocol).to_owned());
+    let active_authentication = aa::MECHANISMS.iter().map(ToString::to_string);
+    let spoken = protocols.chain(active_authentication).chain(["BAC".to_owned()]);
+    let missing: Vec<_> = spoken.filter(|mechanism| !covered.contains(mechanism)).collect();
     assert!(missing.is_empty(), "no case for {missing:?}");
 }
 

@@ -2,10 +2,13 @@
 //! second implementation. One table, [`FILES`]; beside it a test that each mechanism spoken here has a case.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // tests
 
+mod active_authentication;
+mod bac;
 mod case;
 mod coverage;
 mod pace;
 mod script;
+mod secure_messaging;
 
 use case::Case;
 use std::path::Path;
@@ -16,11 +19,16 @@ type Replay = fn(&Case);
 /// Every file of test-vectors with dialogues of this room, and what replays its cases.
 const FILES: &[(&str, Replay)] = &[
     ("bsi-eac/pace.toml", pace::replay),
+    ("icao9303-11/aa_dialogues.toml", active_authentication::replay),
+    ("icao9303-11/bac.toml", bac::replay),
+    ("icao9303-11/bac_dialogues.toml", bac::replay),
     ("icao9303-11/pace_dh_gm.toml", pace::replay),
     ("icao9303-11/pace_dh_im.toml", pace::replay),
     ("icao9303-11/pace_ecdh_cam.toml", pace::replay),
     ("icao9303-11/pace_ecdh_gm.toml", pace::replay),
     ("icao9303-11/pace_ecdh_im.toml", pace::replay),
+    ("icao9303-11/sm_3des.toml", secure_messaging::replay),
+    ("icao9303-11/sm_dialogues.toml", secure_messaging::replay),
     ("tr03110/pace_dialogues_cam.toml", pace::replay),
     ("tr03110/pace_dialogues_gm.toml", pace::replay),
     ("tr03110/pace_dialogues_im.toml", pace::replay),
@@ -43,14 +51,8 @@ fn every_case_replays_from_both_sides() {
 }
 
 /// Files of dialogues that the tests of a module replay.
-const ELSEWHERE: &[&str] = &[
-    "icao9303-11/aa_dialogues.toml",
-    "icao9303-11/bac.toml",
-    "icao9303-11/bac_dialogues.toml",
-    "tr03110/ca_dialogues.toml",
-    "tr03110/ta_dialogues_ecdsa.toml",
-    "tr03110/ta_dialogues_rsa.toml",
-];
+const ELSEWHERE: &[&str] =
+    &["tr03110/ca_dialogues.toml", "tr03110/ta_dialogues_ecdsa.toml", "tr03110/ta_dialogues_rsa.toml"];
 
 /// A file of dialogues that nobody replays would prove nothing.
 #[test]
