@@ -1,39 +1,118 @@
-//! Chip Authentication version 1 with ECDH and AES, 9303-11 §6.2 and TR-03110-1 §3.4, both roles: the chip proves that
+//! Chip Authentication version 1 with ECDH and DH, 9303-11 §6.2 and TR-03110-1 §3.4, both roles: the chip proves that
 //! it holds the private key of DG14 by speaking in a new session. Whether that key is the issuer's, passive
 //! authentication alone tells.
 //!
 //! ```text
-//! 0C 22 41 A4  80 OID [, 84 key id]    -> 9000
-//! 0C 86 00 00  7C{80 PK_PCD}           -> 7C{}         K = x(SK_PICC·PK_PCD)
+//! AES (and 3DES)   0C 22 41 A4  80 OID [, 84 key id]       -> 9000
+//!                  0C 86 00 00  7C{80 PK_PCD}              -> 7C{}
+//! 3DES             0C 22 41 A6  91 PK_PCD [, 84 key id]    -> 9000
+//! K = KA(SK_PICC, PK_PCD): the x coordinate, or the shared value as long as p
 //! ```
-//! Both responses go out in the old session. The new one, SSC 0, takes effect behind the second; on any error the old
-//! one stays. Not here: 3DES with MSE:Set KAT, finite fields, versions 2 and 3.
+//! The responses go out in the old session. The new one, SSC 0, takes effect behind the last; on any error the old one
+//! stays. Not here: versions 2 and 3.
+
+mod card;
+mod terminal;
+
+pub use card::{CardCa, CardKat};
+pub use terminal::{agree, agree_by};
 
 use crate::sm::{Cipher, IsoSm};
-use crate::templates::{SetAt, dynamic, dynamic_content, dynamic_object, general_authenticate};
-use crate::{KeyLength, SecureMessaging, TerminalError};
+use crate::{KeyLength, SecureMessaging};
+use bitaqa_apdu::Sw;
 use bitaqa_apdu::tlv::{Tag, TlvError};
-use bitaqa_apdu::{Command, Response, Sw, ins};
-use bitaqa_curves::{CurveError, Point, SecretScalar};
+use bitaqa_curves::{CurveError, Domain, PrivateKey, PublicKey};
 use bitaqa_lds::security_infos::{
-    ChipAuthenticationInfo, ChipAuthenticationPublicKeyInfo, ID_CA_ECDH_AES_CBC_CMAC_128, ID_CA_ECDH_AES_CBC_CMAC_192,
-    ID_CA_ECDH_AES_CBC_CMAC_256,
+    ChipAuthenticationInfo, ChipAuthenticationPublicKeyInfo, ID_CA_DH_3DES_CBC_CBC, ID_CA_DH_AES_CBC_CMAC_128,
+    ID_CA_DH_AES_CBC_CMAC_192, ID_CA_DH_AES_CBC_CMAC_256, ID_CA_ECDH_3DES_CBC_CBC, ID_CA_ECDH_AES_CBC_CMAC_128,
+    ID_CA_ECDH_AES_CBC_CMAC_192, ID_CA_ECDH_AES_CBC_CMAC_256, ID_PK_DH, SecurityInfos,
 };
-use bitaqa_pki::spki;
 use const_oid::ObjectIdentifier;
-use rand_core::CryptoRng;
-use zeroize::Zeroizing;
 
 /// P1-P2 of MSE:Set AT for internal authentication.
 const SET_AT: u16 = 0x41A4;
+/// P1-P2 of MSE:Set KAT for computation.
+const SET_KAT: u16 = 0x41A6;
+/// The ephemeral key in MSE:Set KAT.
+const EPHEMERAL_KEY: Tag = 0x91;
+/// The private key of the chip.
+const KEY_REFERENCE: Tag = 0x84;
 /// Version on travel documents, 9303-11 §9.2.5.
 const VERSION: u8 = 1;
+
+/// Every mechanism spoken here, on both sides and over every domain of its family.
+pub const MECHANISMS: &[ObjectIdentifier] = &[
+    ID_CA_DH_3DES_CBC_CBC,
+    ID_CA_DH_AES_CBC_CMAC_128,
+    ID_CA_DH_AES_CBC_CMAC_192,
+    ID_CA_DH_AES_CBC_CMAC_256,
+    ID_CA_ECDH_3DES_CBC_CBC,
+    ID_CA_ECDH_AES_CBC_CMAC_128,
+    ID_CA_ECDH_AES_CBC_CMAC_192,
+    ID_CA_ECDH_AES_CBC_CMAC_256,
+];
+
+/// Which commands carry the agreement, 9303-11 §6.2.4.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Commands {
+    /// MSE:Set KAT, for 3DES.
+    SetKat,
+    /// MSE:Set AT and GENERAL AUTHENTICATE, for AES; a chip may take them for 3DES as well.
+    SetAt,
+}
+
+impl Commands {
+    /// What 9303-11 §6.2.4 asks of every chip with this cipher.
+    pub const fn of(cipher: Cipher) -> Self {
+        match cipher {
+            Cipher::TripleDes => Self::SetKat,
+            Cipher::Aes128 | Cipher::Aes192 | Cipher::Aes256 => Self::SetAt,
+        }
+    }
+}
+
+/// An offer of DG14 that is spoken here, with the key that it is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Offer<'a> {
+    /// Protocol and key identifier.
+    pub info: ChipAuthenticationInfo,
+    /// The key.
+    pub key: &'a ChipAuthenticationPublicKeyInfo,
+}
+
+/// The offers of DG14 (or EF.CardSecurity) that are spoken here, each with its key, in the order of the file. A key
+/// without any ChipAuthenticationInfo is one for 3DES: so the first documents announced it.
+pub fn offers(infos: &SecurityInfos) -> Vec<Offer<'_>> {
+    let stated = infos.chip_authentication().filter(|info| cipher_of(info).is_some());
+    let mut offers: Vec<Offer<'_>> =
+        stated.filter_map(|info| Some(Offer { key: key_of(info, infos)?, info: info.clone() })).collect();
+    for key in infos.chip_authentication_keys() {
+        let is_named = |info: &ChipAuthenticationInfo| info.key_id.is_none() || info.key_id == key.key_id;
+        // Whatever names the key, also in a version that is not spoken here, speaks for it.
+        if infos.chip_authentication().any(is_named) {
+            continue;
+        }
+        let protocol = if key.protocol == ID_PK_DH { ID_CA_DH_3DES_CBC_CBC } else { ID_CA_ECDH_3DES_CBC_CBC };
+        offers.push(Offer { info: ChipAuthenticationInfo { protocol, version: VERSION, key_id: key.key_id }, key });
+    }
+    offers
+}
+
+/// The key that an offer refers to: by its identifier, or the only one of its family.
+fn key_of<'a>(info: &ChipAuthenticationInfo, infos: &'a SecurityInfos) -> Option<&'a ChipAuthenticationPublicKeyInfo> {
+    let is_dh = is_dh(info.protocol);
+    let mut keys = infos.chip_authentication_keys().filter(|key| (key.protocol == ID_PK_DH) == is_dh);
+    match info.key_id {
+        Some(_) => keys.find(|key| key.key_id == info.key_id),
+        None => keys.next().filter(|_| keys.next().is_none()),
+    }
+}
 
 /// What a key agreement leaves behind, on either side.
 pub struct Agreed {
     /// The new session; on the card it takes effect after the response has left.
     pub sm: Box<dyn SecureMessaging>,
-    /// Comp(PK_PCD), the x coordinate of the terminal's ephemeral key, for Terminal Authentication.
+    /// Comp(PK_PCD) of TR-03110-3 §A.2.2.3, for Terminal Authentication.
     pub pcd_compressed: Vec<u8>,
 }
 
@@ -49,18 +128,21 @@ pub enum CaError {
     /// The data field is not the one of this step.
     #[error("data field: {0}")]
     Objects(#[from] TlvError),
-    /// DO 80 is not there.
-    #[error("data object {0:X} is missing in MSE:Set AT")]
+    /// DO 80 of MSE:Set AT or DO 91 of MSE:Set KAT is not there.
+    #[error("data object {0:X} is missing in MSE")]
     Missing(Tag),
-    /// DO 80 names nothing that is offered here.
-    #[error("the protocol of DO 80 is not offered")]
+    /// DO 80 names nothing that is offered here, or MSE:Set KAT came where 3DES is not offered.
+    #[error("the protocol is not offered")]
     Mechanism,
     /// DO 84 names no key, or is absent where several are offered.
     #[error("the private key is not there, or ambiguous without DO 84")]
     KeyReference,
-    /// A public key that is no point of the curve or leaves no secret.
+    /// A public key that is not in the group of the chip's key, or leaves no secret.
     #[error("public key: {0}")]
     PublicKey(#[from] CurveError),
+    /// The private key is of another family than the protocol; not reachable from outside.
+    #[error("a key of {0} is not for this protocol")]
+    Family(Domain),
     /// Keys of a length that no cipher has; not reachable from outside.
     #[error(transparent)]
     Key(#[from] KeyLength),
@@ -72,12 +154,15 @@ pub enum CaError {
         /// Version of the offer.
         version: u8,
     },
-    /// Terminal: the key of DG14 cannot be read, or is not of a curve spoken here.
+    /// Terminal: the key of DG14 cannot be read, or is of no group spoken here.
     #[error("public key of DG14: {0}")]
     ChipKey(String),
     /// Terminal: the key is not the one that the offer refers to.
     #[error("offer and public key of DG14 have different key identifiers")]
     KeyMismatch,
+    /// Terminal: MSE:Set KAT is for 3DES alone (9303-11 §6.2.4.1).
+    #[error("MSE:Set KAT is not for {0}")]
+    NotForKat(ObjectIdentifier),
     /// Terminal: the card refused a step. The session before goes on.
     #[error("the card answered {sw} to {step}")]
     Status {
@@ -88,133 +173,50 @@ pub enum CaError {
     },
 }
 
-/// Status words of 9303-11 §6.2.4.2; terminal errors never reach a card.
+/// Status words of 9303-11 §6.2.4; terminal errors never reach a card.
 impl From<CaError> for Sw {
+    #[allow(clippy::match_same_arms)] // a clause per arm
     fn from(error: CaError) -> Self {
         match error {
             CaError::P1P2(_) => Sw::WRONG_P1P2,
             CaError::Chaining => Sw::LAST_OF_CHAIN_EXPECTED, // TR-03110-3 §B.13.3
-            CaError::Objects(_) | CaError::Missing(_) | CaError::Mechanism | CaError::PublicKey(_) => Sw::WRONG_DATA,
-            CaError::KeyReference => Sw::REFERENCE_NOT_FOUND,
-            CaError::Key(_)
-            | CaError::Unsupported { .. }
+            CaError::Objects(_) | CaError::Missing(_) | CaError::Mechanism => Sw::WRONG_DATA, // 9303-11 §6.2.4.2
+            CaError::PublicKey(_) => Sw::WRONG_DATA,         // 9303-11 §6.2.4.1, §6.2.4.2
+            CaError::KeyReference => Sw::REFERENCE_NOT_FOUND, // 9303-11 §6.2.4.2
+            CaError::Family(_) | CaError::Key(_) => Sw::EXECUTION_ERROR,
+            CaError::Unsupported { .. }
             | CaError::ChipKey(_)
             | CaError::KeyMismatch
+            | CaError::NotForKat(_)
             | CaError::Status { .. } => Sw::EXECUTION_ERROR,
         }
     }
 }
 
-/// Chip role between MSE:Set AT and GENERAL AUTHENTICATE.
-pub struct CardCa {
-    cipher: Cipher,
-    key_id: Option<u32>,
-}
-
-impl CardCa {
-    /// MSE:Set AT, `0C 22 41 A4`; the response is 9000 without data. `offered` is what DG14 announces.
-    ///
-    /// # Errors
-    /// [`CaError::P1P2`], [`CaError::Objects`], [`CaError::Missing`], [`CaError::Mechanism`] or
-    /// [`CaError::KeyReference`].
-    pub fn begin(mse: &Command, offered: &[ChipAuthenticationInfo]) -> Result<CardCa, CaError> {
-        if mse.p1p2() != SET_AT {
-            return Err(CaError::P1P2(mse.p1p2()));
-        }
-        let set_at = SetAt::read(&mse.data)?;
-        let mechanism = set_at.mechanism.ok_or(CaError::Missing(0x80))?;
-        let of_protocol = || offered.iter().filter(|info| info.protocol.as_bytes() == mechanism);
-        let cipher = of_protocol().find_map(cipher_of).ok_or(CaError::Mechanism)?;
-        let wanted = set_at.private_reference.map(|octets| key_id(octets).ok_or(CaError::KeyReference)).transpose()?;
-        let mut named =
-            of_protocol().filter(|info| info.version == VERSION && (wanted.is_none() || info.key_id == wanted));
-        let info = named.next().ok_or(CaError::KeyReference)?;
-        if named.any(|other| other.key_id != info.key_id) {
-            return Err(CaError::KeyReference);
-        }
-        Ok(Self { cipher, key_id: info.key_id })
-    }
-
-    /// Identifier of the private key that the next command uses; `None` for the only key, which has no identifier.
-    pub const fn key_id(&self) -> Option<u32> {
-        self.key_id
-    }
-
-    /// GENERAL AUTHENTICATE, `0C 86 00 00`, with the private key that [`Self::key_id`] names.
-    ///
-    /// # Errors
-    /// [`CaError::P1P2`], [`CaError::Chaining`], [`CaError::Objects`] or [`CaError::PublicKey`]; the old session
-    /// lives on.
-    pub fn general_authenticate(self, command: &Command, key: &SecretScalar) -> Result<(Response, Agreed), CaError> {
-        if command.p1p2() != 0 {
-            return Err(CaError::P1P2(command.p1p2()));
-        }
-        if command.class.is_chained() {
-            return Err(CaError::Chaining);
-        }
-        let peer = Point::decode(key.curve(), dynamic_object(&command.data, 0x80)?)?;
-        let agreed = agreed(self.cipher, key, &peer, &peer)?;
-        Ok((Response::ok(dynamic(&[])), agreed))
-    }
-}
-
-/// Terminal role, through the session that is open: `send` protects commands and unprotects responses. DO 84 goes along
-/// when the offer has a key identifier.
-///
-/// # Errors
-/// [`CaError::Status`] for a refusal, [`CaError::ChipKey`] and [`CaError::KeyMismatch`] for a DG14 that does not fit
-/// together, [`CaError::Unsupported`], [`CaError::Objects`], or what `send` gives.
-pub fn agree<E>(
-    send: &mut dyn FnMut(Command) -> Result<Response, E>,
-    info: &ChipAuthenticationInfo,
-    key: &ChipAuthenticationPublicKeyInfo,
-    rng: &mut dyn CryptoRng,
-) -> Result<Agreed, TerminalError<E, CaError>> {
-    let unsupported = CaError::Unsupported { protocol: info.protocol, version: info.version };
-    let cipher = cipher_of(info).ok_or(unsupported)?;
-    // An offer without identifier refers to the one key, whatever that one is called.
-    if info.key_id.is_some() && key.key_id.is_some() && info.key_id != key.key_id {
-        return Err(CaError::KeyMismatch.into());
-    }
-    let chip = spki::decode(&key.public_key).map_err(|error| CaError::ChipKey(error.to_string()))?;
-    let ephemeral = SecretScalar::generate(chip.curve(), rng);
-    let own = ephemeral.public();
-
-    let response = send(set_at(info)).map_err(TerminalError::Exchange)?;
-    check_status("MSE:Set AT", response.sw)?;
-    let command = general_authenticate(dynamic(&[(0x80, &own.encode())]), false);
-    let response = send(command).map_err(TerminalError::Exchange)?;
-    check_status("GENERAL AUTHENTICATE", response.sw)?;
-    // Version 1 gives nothing back; nonce and token belong to version 2 (TR-03110-3 §B.2).
-    let content = dynamic_content(&response.data).map_err(CaError::from)?;
-    bitaqa_apdu::tlv::Reader::new(content).finish().map_err(CaError::from)?;
-    Ok(agreed(cipher, &ephemeral, &chip, &own)?)
-}
-
+/// The cipher behind an offer that is spoken here.
 fn cipher_of(info: &ChipAuthenticationInfo) -> Option<Cipher> {
     let cipher = match info.protocol {
-        ID_CA_ECDH_AES_CBC_CMAC_128 => Cipher::Aes128,
-        ID_CA_ECDH_AES_CBC_CMAC_192 => Cipher::Aes192,
-        ID_CA_ECDH_AES_CBC_CMAC_256 => Cipher::Aes256,
+        ID_CA_DH_3DES_CBC_CBC | ID_CA_ECDH_3DES_CBC_CBC => Cipher::TripleDes,
+        ID_CA_DH_AES_CBC_CMAC_128 | ID_CA_ECDH_AES_CBC_CMAC_128 => Cipher::Aes128,
+        ID_CA_DH_AES_CBC_CMAC_192 | ID_CA_ECDH_AES_CBC_CMAC_192 => Cipher::Aes192,
+        ID_CA_DH_AES_CBC_CMAC_256 | ID_CA_ECDH_AES_CBC_CMAC_256 => Cipher::Aes256,
         _ => return None,
     };
     (info.version == VERSION).then_some(cipher)
 }
 
-/// The session out of one private and one public key, and Comp() of the terminal's key.
-fn agreed(cipher: Cipher, key: &SecretScalar, peer: &Point, pcd: &Point) -> Result<Agreed, CaError> {
-    let shared = Zeroizing::new(key.agree(peer)?.x());
-    let sm = IsoSm::from_shared_secret(cipher, &shared)?;
-    Ok(Agreed { sm: Box::new(sm), pcd_compressed: pcd.x() })
+/// Whether a protocol is one over a finite field.
+fn is_dh(protocol: ObjectIdentifier) -> bool {
+    matches!(
+        protocol,
+        ID_CA_DH_3DES_CBC_CBC | ID_CA_DH_AES_CBC_CMAC_128 | ID_CA_DH_AES_CBC_CMAC_192 | ID_CA_DH_AES_CBC_CMAC_256
+    )
 }
 
-fn set_at(info: &ChipAuthenticationInfo) -> Command {
-    let [p1, p2] = SET_AT.to_be_bytes();
-    let key_id = info.key_id.map(u32::to_be_bytes);
-    let private_reference = key_id.as_ref().map(unsigned);
-    let mechanism = Some(info.protocol.as_bytes());
-    let objects = SetAt { mechanism, reference: None, private_reference, chat: None };
-    Command::new(ins::MANAGE_SECURITY_ENVIRONMENT, p1, p2).data(objects.write())
+/// The session out of one private and one public key, and Comp() of the terminal's key.
+fn agreed(cipher: Cipher, key: &PrivateKey, peer: &PublicKey, pcd: &PublicKey) -> Result<Agreed, CaError> {
+    let sm = IsoSm::from_shared_secret(cipher, &key.agree(peer)?)?;
+    Ok(Agreed { sm: Box::new(sm), pcd_compressed: pcd.compressed() })
 }
 
 /// An unsigned integer in the fewest octets, one at least (9303-11 §9.4.1).
@@ -231,10 +233,5 @@ fn key_id(octets: &[u8]) -> Option<u32> {
         .then(|| significant.iter().fold(0, |number, octet| number << 8 | u32::from(*octet)))
 }
 
-fn check_status(step: &'static str, sw: Sw) -> Result<(), CaError> {
-    if sw == Sw::OK { Ok(()) } else { Err(CaError::Status { step, sw }) }
-}
-
 #[cfg(test)]
-#[path = "ca_tests.rs"]
 mod tests;

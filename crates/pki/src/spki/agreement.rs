@@ -124,6 +124,7 @@ fn is(stated: UintRef<'_>, known: &[u8]) -> bool {
 mod tests {
     use super::*;
     use bitaqa_curves::{CurveError, PrivateKey};
+    use proptest::prelude::*;
 
     fn key(domain: Domain) -> PublicKey {
         PrivateKey::from_bytes(domain, &[0x5A; 19]).unwrap().public()
@@ -169,6 +170,30 @@ mod tests {
     }
 
     const DH_GROUPS: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10046.3");
+
+    /// The key of the BSI worked example for DH, as its EF.CardSecurity has it.
+    #[test]
+    fn the_standardised_key_of_the_worked_example() {
+        let file = include_str!("../../../../test-vectors/bsi-eac/chip_authentication_dh.toml");
+        let file: toml::Table = file.parse().unwrap();
+        let value = hex::decode(file["case"][0]["chip_pub"].as_str().unwrap()).unwrap();
+        let head = hex::decode("308195300C060704007F0007010202010003818400028180").unwrap();
+        let read = decode_agreement_key(&[head, value.clone()].concat()).unwrap();
+        assert_eq!((read.encode(), read.domain()), (value, Domain::Dh(DhGroup::Rfc5114_1024_160)));
+    }
+
+    proptest! {
+        #[test]
+        fn no_octets_make_the_reader_panic(position in 0usize..700, octet in any::<u8>(), cut in 0usize..700) {
+            for domain in Domain::STANDARDISED.iter().copied().step_by(3) {
+                let mut der = encode_agreement_key(&key(domain)).unwrap();
+                let length = der.len();
+                der[position % length] = octet;
+                let _ = decode_agreement_key(&der);
+                let _ = decode_agreement_key(&der[..cut % length]);
+            }
+        }
+    }
 
     #[test]
     fn a_value_outside_of_the_subgroup_is_refused() {
