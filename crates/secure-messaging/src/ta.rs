@@ -1,4 +1,4 @@
-//! Terminal Authentication version 1 with ECDSA, 9303-11 §7.1 and TR-03110-1 §3.5, both roles: a terminal shows
+//! Terminal Authentication version 1 with ECDSA and RSA, 9303-11 §7.1 and TR-03110-1 §3.5, both roles: a terminal shows
 //! certificates that lead to a trust point of the chip and signs a challenge that is bound to the session.
 //!
 //! ```text
@@ -9,20 +9,28 @@
 //! 0C 82 00 00  signature over ID_PICC ‖ r_PICC ‖ Comp(PK_PCD)   -> 9000 or 6300
 //! ```
 //! What the chip keeps beyond the session, trust points and its date, comes in as [`TrustState`] and goes out as
-//! [`TrustUpdate`], for the caller to store in one piece. Not here: RSA, version 2, authorisation extensions.
+//! [`TrustUpdate`], for the caller to store in one piece. ID_PICC comes from PACE or, after BAC, from the MRZ
+//! ([`id_picc_after_bac`]). Not here: version 2, authorisation extensions.
 
+mod card;
 mod terminal;
+mod trust;
 
+pub use card::CardTa;
 pub use terminal::authenticate;
+pub use trust::{TrustState, TrustUpdate};
 
-use crate::templates::SetAt;
 use bitaqa_apdu::tlv::{Tag, TlvError};
-use bitaqa_apdu::{Command, Response, Sw, TerminalRight};
-use bitaqa_pki::cvc::rules::{self, RuleError};
-use bitaqa_pki::cvc::{Chat, CvCertificate, CvcError, InspectionRights, PublicKey, Reference, Role};
-use bitaqa_pki::{SignError, Signature};
-use rand_core::CryptoRng;
-use time::Date;
+use bitaqa_apdu::{Sw, TerminalRight};
+use bitaqa_lds::security_infos::{
+    ID_TA_ECDSA_SHA_1, ID_TA_ECDSA_SHA_224, ID_TA_ECDSA_SHA_256, ID_TA_ECDSA_SHA_384, ID_TA_ECDSA_SHA_512,
+    ID_TA_RSA_PSS_SHA_1, ID_TA_RSA_PSS_SHA_256, ID_TA_RSA_PSS_SHA_512, ID_TA_RSA_V1_5_SHA_1, ID_TA_RSA_V1_5_SHA_256,
+    ID_TA_RSA_V1_5_SHA_512,
+};
+use bitaqa_pki::SignError;
+use bitaqa_pki::cvc::rules::RuleError;
+use bitaqa_pki::cvc::{CvcError, InspectionRights, Reference};
+use const_oid::ObjectIdentifier;
 
 /// P1-P2 of MSE:Set DST for verification.
 const SET_DST: u16 = 0x81B6;
@@ -34,69 +42,30 @@ const SET_AT: u16 = 0x81A4;
 const CHALLENGE: usize = 8;
 /// A chip holds at most so many trust points, TR-03110-3 §2.5.
 const TRUST_POINTS_MAX: usize = 2;
+/// Characters of the key input behind the document number: both dates, each with its check digit.
+const DATES: usize = 14;
 
-/// What the chip keeps in its memory, TR-03110-3 §2.5 and §2.6.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TrustState {
-    /// Certificates of the CVCA, at most two.
-    pub trust_points: Vec<CvCertificate>,
-    /// The chip's notion of the current date: never later than the true one as long as its issuers tell the truth.
-    pub current_date: Date,
-}
+/// Every mechanism that a chip verifies here. A terminal signs by all of them but those with SHA-1, which no signer of
+/// this workspace writes (TR-03110-3 §A.1.1.3 wants them out of use).
+pub const MECHANISMS: &[ObjectIdentifier] = &[
+    ID_TA_RSA_V1_5_SHA_1,
+    ID_TA_RSA_V1_5_SHA_256,
+    ID_TA_RSA_V1_5_SHA_512,
+    ID_TA_RSA_PSS_SHA_1,
+    ID_TA_RSA_PSS_SHA_256,
+    ID_TA_RSA_PSS_SHA_512,
+    ID_TA_ECDSA_SHA_1,
+    ID_TA_ECDSA_SHA_224,
+    ID_TA_ECDSA_SHA_256,
+    ID_TA_ECDSA_SHA_384,
+    ID_TA_ECDSA_SHA_512,
+];
 
-/// What a verified certificate changes in [`TrustState`]. Date and trust points belong into one transaction of the
-/// memory (TR-03110-3 §2.5.1).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TrustUpdate {
-    /// The new list, if a link certificate came.
-    pub trust_points: Option<Vec<CvCertificate>>,
-    /// The new date, if it moves forward.
-    pub current_date: Option<Date>,
-}
-
-impl TrustState {
-    /// Takes over what a certificate changed.
-    pub fn apply(&mut self, update: TrustUpdate) {
-        if let Some(trust_points) = update.trust_points {
-            self.trust_points = trust_points;
-        }
-        if let Some(current_date) = update.current_date {
-            self.current_date = current_date;
-        }
-    }
-
-    /// Names of the trust points, the most recent first: content of EF.CVCA and of DO 87 and 88 of PACE.
-    pub fn references(&self) -> Vec<Vec<u8>> {
-        let mut points: Vec<_> = self.trust_points.iter().collect();
-        points.sort_by_key(|point| core::cmp::Reverse(point.effective()));
-        points.iter().map(|point| point.holder().as_octets().to_vec()).collect()
-    }
-
-    fn find(&self, holder: &Reference) -> Option<&CvCertificate> {
-        self.trust_points.iter().find(|point| point.holder() == holder)
-    }
-
-    /// Key of a trust point. A link certificate may leave its domain parameters to the trust point that issued it.
-    fn key(&self, point: &CvCertificate) -> Result<PublicKey, CvcError> {
-        match point.public_key(None) {
-            Err(CvcError::NoParameters) => {
-                let issuer = self.find(point.authority()).ok_or(CvcError::NoParameters)?;
-                point.public_key(Some(&issuer.public_key(None)?))
-            }
-            other => other,
-        }
-    }
-
-    /// With one trust point more and the oldest ones beyond two left out. The rest must stand on its own.
-    fn with(&self, link: CvCertificate) -> Result<Vec<CvCertificate>, CvcError> {
-        let mut trust_points = self.trust_points.clone();
-        trust_points.push(link);
-        trust_points.sort_by_key(|point| core::cmp::Reverse(point.effective()));
-        trust_points.truncate(TRUST_POINTS_MAX);
-        let next = Self { trust_points, current_date: self.current_date };
-        next.trust_points.iter().try_for_each(|point| next.key(point).map(drop))?;
-        Ok(next.trust_points)
-    }
+/// ID_PICC of a session that BAC began: the document number as the MRZ has it with its check digit (9303-11 §7.1.2),
+/// which is how the key input of BAC begins (`lds::mrz::key_input`). `None` for what is no key input.
+pub fn id_picc_after_bac(key_input: &str) -> Option<Vec<u8>> {
+    let number = key_input.len().checked_sub(DATES).and_then(|at| key_input.get(..at))?;
+    (number.len() > 1).then(|| number.as_bytes().to_vec())
 }
 
 /// What an authenticated terminal may do: what every certificate of its chain allows.
@@ -199,198 +168,6 @@ impl From<TaError> for Sw {
             }
         }
     }
-}
-
-/// Chip role for one session: drop it with the session, since its keys must not outlive it (TR-03110-3 §A.7.2.2).
-///
-/// An imported key stays usable until the operation it is for has succeeded, as the same clause asks; so a certificate
-/// or signature that fails leaves it in place, and gains nothing by that.
-#[derive(Default)]
-pub struct CardTa {
-    /// Key named by MSE:Set DST.
-    verification_key: Option<Reference>,
-    /// The key imported last, from a DV or terminal certificate.
-    imported: Option<Imported>,
-    /// MSE:Set AT has named the imported key.
-    terminal_selected: bool,
-    challenge: Option<[u8; CHALLENGE]>,
-    authenticated: bool,
-}
-
-/// A temporarily imported key with what its chain says of its holder.
-#[derive(Clone)]
-struct Imported {
-    holder: Reference,
-    key: PublicKey,
-    /// Templates from the trust point down to the holder, three at most.
-    chain: Vec<Chat>,
-}
-
-/// The key that must have signed the next certificate.
-struct Issuer {
-    key: PublicKey,
-    holder: Reference,
-    chain: Vec<Chat>,
-    /// Last day of a trust point: after it, it verifies link certificates only.
-    expiry: Option<Date>,
-}
-
-impl CardTa {
-    /// At the start of a session.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// MSE:Set DST, `0C 22 81 B6`: names the key for the next certificate, a trust point or the key imported last.
-    ///
-    /// # Errors
-    /// [`TaError::P1P2`], [`TaError::Objects`], [`TaError::Missing`], [`TaError::UnknownKey`]; no key is selected then.
-    pub fn set_dst(&mut self, command: &Command, trust: &TrustState) -> Result<Response, TaError> {
-        self.verification_key = None;
-        let reference = reference(command, SET_DST)?.ok_or(TaError::UnknownKey)?;
-        let imported = self.imported.as_ref().is_some_and(|imported| imported.holder == reference);
-        if !imported && trust.find(&reference).is_none() {
-            return Err(TaError::UnknownKey);
-        }
-        self.verification_key = Some(reference);
-        Ok(Sw::OK.into())
-    }
-
-    /// PSO: Verify Certificate, `0C 2A 00 BE`; the response is 9000 without data. The update goes into the memory
-    /// before the response leaves.
-    ///
-    /// # Errors
-    /// [`TaError::P1P2`], [`TaError::NoKey`], [`TaError::Certificate`], [`TaError::KnownHolder`]; neither key nor date
-    /// nor trust point has changed then.
-    pub fn verify_certificate(
-        &mut self,
-        command: &Command,
-        trust: &TrustState,
-    ) -> Result<Option<TrustUpdate>, TaError> {
-        if command.p1p2() != VERIFY {
-            return Err(TaError::P1P2(command.p1p2()));
-        }
-        let issuer = self.issuer(trust)?;
-        let certificate = CvCertificate::parse_command_data(&command.data)?;
-        let key = issuer.check(&certificate, trust)?;
-
-        let role = issuer.chain.last().map_or(Role::Terminal, Chat::role);
-        let date = rules::date_after(trust.current_date, role, &certificate);
-        let current_date = (date != trust.current_date).then_some(date);
-        if certificate.chat().role() == Role::Cvca {
-            let trust_points = Some(trust.with(certificate)?);
-            return Ok(Some(TrustUpdate { trust_points, current_date }));
-        }
-        let mut chain = issuer.chain;
-        chain.push(certificate.chat().clone());
-        self.imported = Some(Imported { holder: certificate.holder().clone(), key, chain });
-        self.terminal_selected = false;
-        Ok(current_date.map(|date| TrustUpdate { trust_points: None, current_date: Some(date) }))
-    }
-
-    /// MSE:Set AT, `0C 22 81 A4`: names the key of the terminal, which must be the one imported last.
-    ///
-    /// # Errors
-    /// [`TaError::P1P2`], [`TaError::Objects`], [`TaError::Missing`], [`TaError::UnknownKey`] or
-    /// [`TaError::NotTerminal`]; no key is selected then.
-    pub fn set_at(&mut self, command: &Command) -> Result<Response, TaError> {
-        self.terminal_selected = false;
-        let reference = reference(command, SET_AT)?;
-        let imported = self.imported.as_ref().filter(|imported| Some(&imported.holder) == reference.as_ref());
-        match imported.ok_or(TaError::UnknownKey)?.chain.last().map(Chat::role) {
-            Some(Role::Terminal) => self.terminal_selected = true,
-            _ => return Err(TaError::NotTerminal),
-        }
-        Ok(Sw::OK.into())
-    }
-
-    /// GET CHALLENGE, `0C 84 00 00 08`. A new challenge replaces the one before.
-    ///
-    /// # Errors
-    /// [`TaError::P1P2`], [`TaError::Length`]; a challenge from before is gone then as well.
-    pub fn get_challenge(&mut self, command: &Command, rng: &mut dyn CryptoRng) -> Result<Response, TaError> {
-        self.challenge = None;
-        if command.p1p2() != 0 {
-            return Err(TaError::P1P2(command.p1p2()));
-        }
-        if !command.data.is_empty() || command.ne != 8 {
-            return Err(TaError::Length);
-        }
-        let mut challenge = [0; CHALLENGE];
-        rng.fill_bytes(&mut challenge);
-        self.challenge = Some(challenge);
-        Ok(Response::ok(challenge))
-    }
-
-    /// EXTERNAL AUTHENTICATE, `0C 82 00 00`; the response is 9000 without data. `id_picc` is Comp() of the chip's
-    /// ephemeral PACE key, `pcd_compressed` Comp() of the terminal's key of Chip Authentication. Rights hold in this
-    /// session only.
-    ///
-    /// # Errors
-    /// [`TaError::P1P2`], [`TaError::Repeated`], [`TaError::NoKey`], [`TaError::NoChallenge`] or
-    /// [`TaError::Signature`]; the challenge is spent in every case.
-    pub fn external_authenticate(
-        &mut self,
-        command: &Command,
-        id_picc: &[u8],
-        pcd_compressed: &[u8],
-    ) -> Result<EffectiveRights, TaError> {
-        let challenge = self.challenge.take();
-        if command.p1p2() != 0 {
-            return Err(TaError::P1P2(command.p1p2()));
-        }
-        if self.authenticated {
-            return Err(TaError::Repeated);
-        }
-        let terminal = self.imported.as_ref().filter(|_| self.terminal_selected).ok_or(TaError::NoKey)?;
-        let challenge = challenge.ok_or(TaError::NoChallenge)?;
-        let message = [id_picc, &challenge, pcd_compressed].concat();
-        let signature = Signature(command.data.to_vec());
-        let key = &terminal.key;
-        key.verify(&message, &signature).map_err(|_| TaError::Signature)?;
-        self.authenticated = true;
-        Ok(EffectiveRights { holder: terminal.holder.clone(), rights: rules::effective_rights(&terminal.chain) })
-    }
-
-    /// The key that MSE:Set DST named, trust points first.
-    fn issuer(&self, trust: &TrustState) -> Result<Issuer, TaError> {
-        let holder = self.verification_key.clone().ok_or(TaError::NoKey)?;
-        if let Some(point) = trust.find(&holder) {
-            let (key, chain) = (trust.key(point)?, vec![point.chat().clone()]);
-            return Ok(Issuer { key, holder, chain, expiry: Some(point.expiry()) });
-        }
-        let imported = self.imported.clone().filter(|imported| imported.holder == holder).ok_or(TaError::NoKey)?;
-        Ok(Issuer { key: imported.key, holder, chain: imported.chain, expiry: None })
-    }
-}
-
-impl Issuer {
-    /// All that TR-03110-3 §2.5.1 step 1 and the role transitions ask of a certificate; gives its key.
-    fn check(&self, certificate: &CvCertificate, trust: &TrustState) -> Result<PublicKey, TaError> {
-        certificate.check_authority(&self.holder)?;
-        certificate.verify(&self.key)?;
-        let issuer = self.chain.last().ok_or(TaError::NoKey)?;
-        rules::check_issue(issuer, certificate.chat())?;
-        rules::check_expiry(certificate, trust.current_date)?;
-        let is_link = certificate.chat().role() == Role::Cvca;
-        match self.expiry {
-            Some(expiry) if !is_link && expiry < trust.current_date => return Err(RuleError::Expired(expiry).into()),
-            _ => {}
-        }
-        if trust.find(certificate.holder()).is_some() {
-            return Err(TaError::KnownHolder);
-        }
-        Ok(certificate.public_key(Some(&self.key))?)
-    }
-}
-
-/// DO 83 of MSE; `None` for octets that can be no name of a key.
-fn reference(command: &Command, p1p2: u16) -> Result<Option<Reference>, TaError> {
-    if command.p1p2() != p1p2 {
-        return Err(TaError::P1P2(command.p1p2()));
-    }
-    let octets = SetAt::read(&command.data)?.reference.ok_or(TaError::Missing(0x83))?;
-    Ok(Reference::from_octets(octets).ok())
 }
 
 #[cfg(test)]

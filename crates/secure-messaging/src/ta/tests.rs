@@ -1,12 +1,14 @@
 use super::*;
 use crate::TerminalError;
 use crate::testing::Seeded;
+use bitaqa_apdu::{Command, Response};
 use bitaqa_curves::{Curve, SecretScalar};
-use bitaqa_pki::cvc::{CvRequest, issue, issue_cvca};
+use bitaqa_pki::cvc::{Chat, CvCertificate, CvRequest, Role, issue, issue_cvca};
 use bitaqa_pki::{Signer, SoftwareSigner};
 use core::convert::Infallible;
 use proptest::collection::vec;
 use proptest::prelude::*;
+use time::Date;
 use time::macros::date;
 
 const ID_PICC: &[u8] = &[0x11; 32];
@@ -278,10 +280,12 @@ fn only_the_right_roles_follow_each_other() {
                 chip.show(&dv.certificate).unwrap();
             }
             chip.show(&above.certificate).unwrap();
-            let before = (chip.trust.clone(), chip.ta.imported.as_ref().unwrap().holder.clone());
+            let before = chip.trust.clone();
+            assert!(chip.ta.holds_key());
             let result = chip.show(&forged);
             assert!(matches!(result, Err(TaError::Certificate(CvcError::Rule(RuleError::Role { .. })))), "{result:?}");
-            assert_eq!(before, (chip.trust.clone(), chip.ta.imported.as_ref().unwrap().holder.clone()));
+            assert_eq!(before, *chip.trust);
+            assert!(!chip.ta.holds_key());
             refused += 1;
         }
     }
@@ -289,7 +293,7 @@ fn only_the_right_roles_follow_each_other() {
 }
 
 #[test]
-fn a_certificate_that_fails_changes_nothing_and_may_be_followed_by_a_right_one() {
+fn a_certificate_that_fails_changes_nothing_and_the_chain_begins_anew() {
     let mut world = World::new(Curve::P256);
     let dv = world.dv(Role::DvDomestic, InspectionRights::ALL);
     let right = dv.certificate.command_data();
@@ -297,18 +301,19 @@ fn a_certificate_that_fails_changes_nothing_and_may_be_followed_by_a_right_one()
     let mut chip = Chip::new(&mut world.trust);
     let unselected = Command::new(0x2A, 0, 0xBE).data(right.clone());
     assert_eq!(chip.process(&unselected), Err(TaError::NoKey));
-    chip.process(&mse(0xB6, b"UTCVCA00001")).unwrap();
     for at in 0..right.len() {
         for bit in [0x01, 0x80] {
             let mut octets = right.clone();
             octets[at] ^= bit;
+            chip.process(&mse(0xB6, b"UTCVCA00001")).unwrap();
             let result = chip.process(&Command::new(0x2A, 0, 0xBE).data(octets));
             assert!(matches!(result, Err(TaError::Certificate(_))), "octet {at}: {result:?}");
         }
     }
-    assert!(chip.ta.imported.is_none());
+    assert!(!chip.ta.holds_key());
     assert_eq!(*chip.trust, before);
-    chip.process(&unselected).unwrap();
+    assert_eq!(chip.process(&unselected), Err(TaError::NoKey), "the selection is gone too");
+    chip.show(&dv.certificate).unwrap();
     assert_eq!(chip.process(&Command::new(0x2A, 0, 0xAE)), Err(TaError::P1P2(0x00AE)));
     // Another issuer than the one named
     let stranger = World { cvca_key: key(Curve::P256, 2), ..World::new(Curve::P256) };
@@ -355,47 +360,135 @@ fn a_link_without_domain_parameters_inherits_them_from_its_issuer() {
     assert_eq!(world.trust.references()[0], b"UTCVCA00002");
 }
 
-/// Order of the commands and what EXTERNAL AUTHENTICATE insists on.
-#[test]
-fn external_authenticate_wants_key_challenge_binding_and_happens_once() {
+/// A chip of its own for each case, whose terminal has come as far as it can without a challenge.
+fn selected(trust: &mut TrustState) -> (Chip<'_>, Holder, Holder) {
     let world = World::new(Curve::P256);
     let dv = world.dv(Role::DvDomestic, InspectionRights::ALL);
     let terminal = world.terminal(&dv, InspectionRights::ALL);
-    let sign = |challenge: &[u8], id: &[u8]| {
-        let signature = terminal.key.sign(&[id, challenge, PCD].concat()).unwrap();
-        Command::new(0x82, 0, 0).data(signature.0)
+    let mut chip = Chip::new(trust);
+    chip.show(&dv.certificate).unwrap();
+    chip.show(&terminal.certificate).unwrap();
+    chip.process(&mse(0xA4, terminal.certificate.holder().as_octets())).unwrap();
+    (chip, dv, terminal)
+}
+
+fn sign(terminal: &Holder, challenge: &[u8], id: &[u8]) -> Command {
+    Command::new(0x82, 0, 0).data(terminal.key.sign(&[id, challenge, PCD].concat()).unwrap().0)
+}
+
+fn get_challenge() -> Command {
+    Command::new(0x84, 0, 0).ne(8)
+}
+
+/// Order of the commands and what EXTERNAL AUTHENTICATE insists on.
+#[test]
+fn external_authenticate_wants_key_challenge_and_binding() {
+    let mut trust = World::new(Curve::P256).trust;
+    let (mut chip, dv, terminal) = selected(&mut trust);
+    assert_eq!(chip.process(&sign(&terminal, &[0; 8], ID_PICC)), Err(TaError::NoChallenge));
+    assert_eq!(chip.process(&get_challenge()).map(|answer| answer.data.len()), Ok(8));
+    assert_eq!(chip.process(&sign(&terminal, &[0; 8], ID_PICC)), Err(TaError::NoKey), "dropped with the first failure");
+
+    let (mut chip, ..) = selected(&mut trust);
+    chip.show(&dv.certificate).unwrap();
+    chip.show(&terminal.certificate).unwrap();
+    let challenge = chip.process(&get_challenge()).unwrap().data;
+    assert_eq!(chip.process(&sign(&terminal, &challenge, ID_PICC)), Err(TaError::NoKey), "no MSE:Set AT since");
+
+    let (mut chip, ..) = selected(&mut trust);
+    let first = chip.process(&get_challenge()).unwrap().data;
+    let second = chip.process(&get_challenge()).unwrap().data;
+    assert!(first != second && second.len() == 8);
+    assert_eq!(chip.process(&sign(&terminal, &first, ID_PICC)), Err(TaError::Signature));
+
+    let (mut chip, ..) = selected(&mut trust);
+    let challenge = chip.process(&get_challenge()).unwrap().data;
+    let other_session = sign(&terminal, &challenge, &[0x12; 32]);
+    assert_eq!(chip.process(&other_session), Err(TaError::Signature));
+    assert!(chip.rights.is_none());
+
+    let (mut chip, ..) = selected(&mut trust);
+    let challenge = chip.process(&get_challenge()).unwrap().data;
+    chip.process(&sign(&terminal, &challenge, ID_PICC)).unwrap();
+    assert!(chip.rights.is_some());
+    assert_eq!(Sw::from(TaError::Signature), Sw(0x6300));
+}
+
+#[test]
+fn a_terminal_authenticates_itself_once_in_a_session() {
+    let mut trust = World::new(Curve::P256).trust;
+    let (mut chip, dv, terminal) = selected(&mut trust);
+    let challenge = chip.process(&get_challenge()).unwrap().data;
+    chip.process(&sign(&terminal, &challenge, ID_PICC)).unwrap();
+    chip.ta.forget(); // as another selection of the application does
+    assert_eq!(refusal(chip.run(&[&dv, &terminal])), ("EXTERNAL AUTHENTICATE".into(), Sw(0x6982)));
+    assert_eq!(Sw::from(TaError::Repeated), Sw(0x6982));
+}
+
+/// Decision 0009: whatever goes wrong drops keys, selections and challenge.
+#[test]
+fn every_error_drops_what_was_shown() {
+    let mut trust = World::new(Curve::P256).trust;
+    let before = trust.clone();
+    let (_, dv, terminal) = selected(&mut trust.clone());
+    let spoiled = {
+        let mut data = terminal.certificate.command_data();
+        *data.last_mut().unwrap() ^= 1;
+        Command::new(0x2A, 0, 0xBE).data(data)
     };
-    let get_challenge = Command::new(0x84, 0, 0).ne(8);
-    let set_at = mse(0xA4, terminal.certificate.holder().as_octets());
-    let mut trust = world.trust.clone();
+    let errors = [
+        (mse(0xB6, b"UTCVCA00009"), TaError::UnknownKey),
+        (mse(0xB6, b""), TaError::UnknownKey),
+        (Command::new(0x22, 0x81, 0xB6), TaError::Missing(0x83)),
+        (Command::new(0x2A, 0, 0xAE).data([0]), TaError::P1P2(0x00AE)),
+        (mse(0xA4, b"UTIS00009"), TaError::UnknownKey),
+        (mse(0xA4, dv.certificate.holder().as_octets()), TaError::UnknownKey),
+        (Command::new(0x22, 0x81, 0xA4), TaError::Missing(0x83)),
+        (Command::new(0x84, 0, 1).ne(8), TaError::P1P2(1)),
+        (get_challenge().ne(0), TaError::Length),
+        (get_challenge().ne(4), TaError::Length),
+        (get_challenge().ne(9), TaError::Length),
+        (get_challenge().data([0]), TaError::Length),
+        (Command::new(0x82, 0, 1), TaError::P1P2(1)),
+        (Command::new(0x82, 0, 0).data([0; 64]), TaError::Signature), // r = 0, s = 0
+        (Command::new(0x82, 0, 0), TaError::Signature),
+    ];
+    for (command, error) in errors {
+        let (mut chip, ..) = selected(&mut trust);
+        let challenge = chip.process(&get_challenge()).unwrap().data;
+        assert_eq!(chip.process(&command), Err(error.clone()));
+        assert!(!chip.ta.holds_key(), "{error}");
+        assert!(chip.process(&sign(&terminal, &challenge, ID_PICC)).is_err() && chip.rights.is_none(), "{error}");
+        assert_eq!(chip.process(&mse(0xB6, dv.certificate.holder().as_octets())), Err(TaError::UnknownKey));
+    }
     let mut chip = Chip::new(&mut trust);
     chip.show(&dv.certificate).unwrap();
-    assert_eq!(chip.process(&mse(0xA4, dv.certificate.holder().as_octets())), Err(TaError::NotTerminal));
-    chip.show(&terminal.certificate).unwrap();
+    chip.process(&mse(0xB6, dv.certificate.holder().as_octets())).unwrap();
+    assert!(matches!(chip.process(&spoiled), Err(TaError::Certificate(_))));
+    assert!(!chip.ta.holds_key());
+    // Nothing of this has moved date or trust points beyond what the good certificates did.
+    assert_eq!((trust.trust_points, trust.current_date), (before.trust_points, date!(2025 - 04 - 01)));
+}
 
-    let challenge = chip.process(&get_challenge).unwrap().data;
-    assert_eq!(chip.process(&sign(&challenge, ID_PICC)), Err(TaError::NoKey)); // no MSE:Set AT
-    chip.process(&set_at).unwrap();
-    assert_eq!(chip.process(&sign(&challenge, ID_PICC)), Err(TaError::NoChallenge)); // it was spent
-    let first = chip.process(&get_challenge).unwrap().data;
-    let second = chip.process(&get_challenge).unwrap().data;
-    assert!(first != second && second.len() == 8);
-    assert_eq!(chip.process(&sign(&first, ID_PICC)), Err(TaError::Signature));
-    let challenge = chip.process(&get_challenge).unwrap().data;
-    assert_eq!(chip.process(&sign(&challenge, &[0x12; 32])), Err(TaError::Signature)); // another PACE session
-    for ne in [0, 4, 9, 256] {
-        assert_eq!(chip.process(&get_challenge.clone().ne(ne)), Err(TaError::Length));
+#[test]
+fn ef_cvca_follows_the_trust_points() {
+    let mut world = World::new(Curve::P256);
+    let one = world.trust.ef_cvca().unwrap();
+    assert_eq!((one.len(), &one[..14]), (36, &b"\x42\x0BUTCVCA00001\0"[..]));
+    let (second, _) = world.link(2, date!(2025 - 03 - 01), date!(2028 - 03 - 01));
+    Chip::new(&mut world.trust).show(&second).unwrap();
+    let two = world.trust.ef_cvca().unwrap();
+    assert_eq!((&two[..13], &two[13..26]), (&b"\x42\x0BUTCVCA00002"[..], &b"\x42\x0BUTCVCA00001"[..]));
+    assert!(TrustState { trust_points: vec![], current_date: date!(2025 - 01 - 01) }.ef_cvca().is_err());
+}
+
+#[test]
+fn after_bac_the_number_of_the_document_is_its_name() {
+    assert_eq!(id_picc_after_bac("L898902C<369080619406236").as_deref(), Some(&b"L898902C<3"[..]));
+    assert_eq!(id_picc_after_bac("D23145890734934071279507122").as_deref(), Some(&b"D231458907349"[..]));
+    for none in ["", "34071279507122", "934071279507122"] {
+        assert_eq!(id_picc_after_bac(none), None);
     }
-    assert_eq!(chip.process(&mse(0xA4, b"UTIS00009")), Err(TaError::UnknownKey));
-    assert!(!chip.ta.terminal_selected);
-    chip.process(&set_at).unwrap();
-    let challenge = chip.process(&get_challenge).unwrap().data;
-    chip.process(&sign(&challenge, ID_PICC)).unwrap();
-    assert!(chip.rights.is_some());
-    let challenge = chip.process(&get_challenge).unwrap().data;
-    assert_eq!(chip.process(&sign(&challenge, ID_PICC)), Err(TaError::Repeated));
-    assert_eq!(Sw::from(TaError::Repeated), Sw(0x6982));
-    assert_eq!(Sw::from(TaError::Signature), Sw(0x6300));
 }
 
 #[test]
