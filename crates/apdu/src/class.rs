@@ -30,6 +30,11 @@ impl Class {
         self.is_interindustry() && self.0 & 0x0C == 0x0C
     }
 
+    /// Bits 4-3 = 11 under whatever class: protected by ISO secure messaging, be the class itself supported or not.
+    pub const fn authenticates_header(self) -> bool {
+        self.0 & 0x0C == 0x0C
+    }
+
     /// GlobalPlatform secure messaging: class 84, bits 4-3 = 01 (Amd D §6.2.4).
     pub const fn is_gp_sm(self) -> bool {
         self.is_globalplatform() && self.0 & 0x0C == 0x04
@@ -79,7 +84,7 @@ mod tests {
         assert!(Class(0x0C).is_iso_sm() && !Class(0x0C).is_gp_sm());
         assert!(Class(0x84).is_gp_sm() && !Class(0x84).is_iso_sm());
         assert!(!Class(0x8C).is_iso_sm() && !Class(0x8C).is_gp_sm());
-        assert!(Class(0x8C).has_sm());
+        assert!(Class(0x8C).has_sm() && Class(0x8C).authenticates_header() && !Class(0x84).authenticates_header());
     }
 
     #[test]

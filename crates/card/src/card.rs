@@ -158,10 +158,16 @@ impl Card {
     fn exchange(&mut self, octets: &[u8]) -> (Bytes, Sw) {
         let command = match Command::parse(octets) {
             Ok(command) => command,
-            Err(sw) => return (Bytes::new(), sw),
+            Err(sw) => {
+                // What cannot be read cannot have been protected either.
+                if self.in_iso_session() {
+                    self.end_session();
+                }
+                return (Bytes::new(), sw);
+            }
         };
         let ne = command.ne;
-        if command.class.channel() != 0 {
+        if command.class.channel() != 0 && !self.in_iso_session() {
             return (Bytes::new(), Sw::CHANNEL_NOT_SUPPORTED);
         }
         if command.ins == ins::GET_RESPONSE && command.class.0 == 0 {
@@ -170,6 +176,10 @@ impl Card {
         self.channel.forget_pending();
         let response = self.unprotect_run_protect(command);
         self.channel.first_part(response.data, response.sw, ne)
+    }
+
+    fn in_iso_session(&self) -> bool {
+        matches!(self.channel.session, Some(Session::Iso(_)))
     }
 
     fn unprotect_run_protect(&mut self, wire: Command) -> Response {
@@ -245,6 +255,7 @@ impl Card {
         self.channel.session = None;
         self.channel.opening = None;
         self.channel.personalising = None;
+        self.channel.forget_chain();
         self.channel.status = crate::status::SecurityStatus::default();
         self.deselect(self.channel.selected);
     }
@@ -260,6 +271,9 @@ impl Card {
     fn run(&mut self, command: Command, next: &mut Next) -> Result<Response, Sw> {
         if !(command.class.is_interindustry() || command.class.is_globalplatform()) {
             return Err(Sw::CLA_NOT_SUPPORTED);
+        }
+        if command.class.channel() != 0 {
+            return Err(Sw::CHANNEL_NOT_SUPPORTED);
         }
         let command = match command.ins {
             ins::GENERAL_AUTHENTICATE => command,

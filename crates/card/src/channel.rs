@@ -65,6 +65,11 @@ impl Channel {
         Ok(Some(whole))
     }
 
+    /// Drops a chain that was begun.
+    pub fn forget_chain(&mut self) {
+        self.chain = None;
+    }
+
     /// Hands out at most `ne` octets of a response, keeping the rest for GET RESPONSE (7816-4 §5.3.4).
     pub fn first_part(&mut self, data: Bytes, sw: Sw, ne: u32) -> (Bytes, Sw) {
         let ne = usize::try_from(ne).unwrap_or(usize::MAX);

@@ -170,6 +170,15 @@ fn a_right_checksum_over_wrong_objects_is_6988() {
     }
 }
 
+/// TR-03105-3.2 cases J_13 and K_7: a class that is not supported is refused inside of the session.
+#[test]
+fn a_foreign_class_under_a_right_checksum_is_passed_on() {
+    let (mut terminal, mut card) = pair(Cipher::Aes128, 0);
+    let plain = Command::new(0x22, 0x81, 0xB6).class(Class::GLOBALPLATFORM).data([0x83, 1, 2]);
+    assert_eq!(card.unprotect_command(terminal.protect_command(plain.clone())), Ok(plain));
+    assert!(card.is_open());
+}
+
 #[test]
 fn extended_length_goes_both_ways_under_every_cipher() {
     for cipher in Cipher::ALL.iter().copied() {
@@ -209,6 +218,9 @@ fn missing_objects_are_6987_and_wrong_ones_6988() {
     refused(cut(10), Sw::SM_OBJECTS_MISSING); // no 8E
     refused(|wire| wire.data = Bytes::new(), Sw::SM_OBJECTS_MISSING);
     refused(|wire| wire.class = Class::INTERINDUSTRY, Sw::SM_OBJECTS_MISSING);
+    refused(|wire| wire.class = Class(0x08), Sw::SM_OBJECTS_MISSING); // the header is not under the checksum
+    refused(|wire| wire.class = Class(0x84), Sw::SM_OBJECTS_MISSING);
+    refused(|wire| wire.class = Class(0x8C), Sw::SM_OBJECTS_INCORRECT);
     refused(cut(1), Sw::SM_OBJECTS_INCORRECT);
     refused(cut(13), Sw::SM_OBJECTS_MISSING); // neither 97 nor 8E
     refused(|wire| wire.data.as_mut_vec().extend([0x99, 2, 0x90, 0]), Sw::SM_OBJECTS_INCORRECT);

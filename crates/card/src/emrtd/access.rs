@@ -1,6 +1,8 @@
 //! The access protocols on the card, one file each: which keys and passwords the protocols of `secure-messaging` get
 //! from memory, and what their success changes in the status of the session.
 
+mod active_authentication;
+mod bac;
 mod chip_authentication;
 mod pace;
 mod terminal_authentication;

@@ -32,6 +32,8 @@ pub enum EmrtdCommand {
     SetPace,
     /// MSE:Set AT for Chip Authentication, 9303-11 §6.2.4.
     SetChipAuthentication,
+    /// MSE:Set KAT: Chip Authentication with 3DES, 9303-11 §6.2.4.1.
+    SetKeyAgreementTemplate,
     /// A step of PACE or Chip Authentication, 9303-11 §4.4.4.2.
     GeneralAuthenticate,
     /// MSE:Set DST, TR-03110-3 §B.11.4.
@@ -40,10 +42,12 @@ pub enum EmrtdCommand {
     VerifyCertificate,
     /// MSE:Set AT for Terminal Authentication, TR-03110-3 §B.11.1.
     SetTerminalAuthentication,
-    /// GET CHALLENGE, TR-03110-3 §B.11.6.
+    /// GET CHALLENGE of BAC, 9303-11 §4.3.4.1, or of Terminal Authentication, TR-03110-3 §B.11.6.
     GetChallenge,
-    /// EXTERNAL AUTHENTICATE, TR-03110-3 §B.11.7.
+    /// EXTERNAL AUTHENTICATE of BAC, 9303-11 §4.3.4.2, or of Terminal Authentication, TR-03110-3 §B.11.7.
     ExternalAuthenticate,
+    /// INTERNAL AUTHENTICATE, 9303-11 §6.1.3.
+    InternalAuthenticate,
 }
 
 impl TryFrom<&Command> for EmrtdCommand {
@@ -64,6 +68,7 @@ impl TryFrom<&Command> for EmrtdCommand {
             ins::MANAGE_SECURITY_ENVIRONMENT => match (command.p1, command.p2) {
                 (0xC1, 0xA4) => Ok(Self::SetPace),
                 (0x41, 0xA4) => Ok(Self::SetChipAuthentication),
+                (0x41, 0xA6) => Ok(Self::SetKeyAgreementTemplate),
                 (0x81, 0xB6) => Ok(Self::SetVerification),
                 (0x81, 0xA4) => Ok(Self::SetTerminalAuthentication),
                 _ => Err(Sw::WRONG_P1P2),
@@ -72,6 +77,7 @@ impl TryFrom<&Command> for EmrtdCommand {
             ins::PERFORM_SECURITY_OPERATION => without_p1p2(command, 0x00BE, Self::VerifyCertificate),
             ins::GET_CHALLENGE => without_p1p2(command, 0, Self::GetChallenge),
             ins::EXTERNAL_AUTHENTICATE => without_p1p2(command, 0, Self::ExternalAuthenticate),
+            ins::INTERNAL_AUTHENTICATE => without_p1p2(command, 0, Self::InternalAuthenticate),
             _ => Err(Sw::INS_NOT_SUPPORTED),
         }
     }
@@ -145,7 +151,8 @@ mod tests {
             (&[0, 0xB1, 0, 0, 2, 0x54, 0], Sw::WRONG_DATA),
             (&[0, 0xB1, 0, 0, 7, 0x54, 5, 0, 0, 0, 0, 0], Sw::WRONG_DATA),
             (&[0, 0xB1, 1, 0, 3, 0x54, 1, 0], Sw::WRONG_P1P2),
-            (&[0, 0x22, 0x41, 0xA6, 1, 1], Sw::WRONG_P1P2),
+            (&[0, 0x22, 0x41, 0xA5, 1, 1], Sw::WRONG_P1P2),
+            (&[0, 0x88, 0, 1, 1, 1], Sw::WRONG_P1P2),
             (&[0, 0xD6, 0, 0, 1, 1], Sw::INS_NOT_SUPPORTED),
             (&[0, 0xE2, 0x80, 0, 1, 1], Sw::INS_NOT_SUPPORTED),
         ] {

@@ -1,8 +1,9 @@
-//! The eMRTD applet: files of ICAO 9303-10 behind PACE, Chip Authentication and Terminal Authentication.
+//! The eMRTD applet: files of ICAO 9303-10 behind PACE or BAC, Chip Authentication and Terminal Authentication; Active
+//! Authentication.
 //!
 //! Two lives, told apart at one gate: while SELECTABLE it takes personalisation through a secure channel and shows no
 //! file; once PERSONALIZED it shows files by their access rules and can be written by no one.
-//! What it does not do: BAC, Active Authentication, PIN objects.
+//! What it does not do: PIN objects.
 
 mod access;
 mod command;
@@ -11,7 +12,7 @@ mod keys;
 mod personalise;
 
 use bitaqa_apdu::{Aid, Command, Response, Sw, ins};
-use bitaqa_secure_messaging::{ca, pace, ta};
+use bitaqa_secure_messaging::{bac, ca, pace, ta};
 
 use crate::applet::{Applet, Host, Module, Selection, StoreData};
 use crate::gp::life_cycle::AppLife;
@@ -81,6 +82,7 @@ impl Module for EmrtdModule {
 struct Emrtd {
     position: Position,
     pace: Option<pace::CardPace>,
+    bac: Option<bac::CardBac>,
     ca: Option<ca::CardCa>,
     ta: ta::CardTa,
     store: personalise::Stream,
@@ -90,12 +92,14 @@ impl Emrtd {
     /// Protocols under way are dropped whenever another command comes between their steps.
     fn drop_protocols(&mut self) {
         self.pace = None;
+        self.bac = None;
         self.ca = None;
     }
 
     fn operational(&mut self, command: &Command, host: &mut Host<'_>) -> Result<Response, Sw> {
+        // Whatever comes between the steps of a protocol ends it, an unknown command too.
+        let (pace, bac, ca) = (self.pace.take(), self.bac.take(), self.ca.take());
         let parsed = EmrtdCommand::try_from(command)?;
-        let (pace, ca) = (self.pace.take(), self.ca.take());
         match parsed {
             EmrtdCommand::SelectMf => Ok(self.position.select_mf()),
             EmrtdCommand::SelectEf(fid) => self.position.select_ef(fid, host),
@@ -104,6 +108,7 @@ impl Emrtd {
             }
             EmrtdCommand::SetPace => self.set_pace(command, host),
             EmrtdCommand::SetChipAuthentication => self.set_chip_authentication(command, host),
+            EmrtdCommand::SetKeyAgreementTemplate => Self::key_agreement_template(command, host),
             EmrtdCommand::GeneralAuthenticate => match (pace, ca) {
                 (Some(pace), _) => self.pace_step(pace, command, host),
                 (None, Some(ca)) => Self::chip_authentication(ca, command, host),
@@ -112,8 +117,14 @@ impl Emrtd {
             EmrtdCommand::SetVerification => self.set_verification(command, host),
             EmrtdCommand::VerifyCertificate => self.verify_certificate(command, host),
             EmrtdCommand::SetTerminalAuthentication => self.set_terminal_authentication(command, host),
-            EmrtdCommand::GetChallenge => self.get_challenge(command, host),
-            EmrtdCommand::ExternalAuthenticate => self.external_authenticate(command, host),
+            // Inside a session both are for Terminal Authentication, outside for BAC.
+            EmrtdCommand::GetChallenge if host.status.has_session() => self.get_challenge(command, host),
+            EmrtdCommand::GetChallenge => self.begin_bac(command, host),
+            EmrtdCommand::ExternalAuthenticate if host.status.has_session() => {
+                self.external_authenticate(command, host)
+            }
+            EmrtdCommand::ExternalAuthenticate => self.finish_bac(bac, command, host),
+            EmrtdCommand::InternalAuthenticate => Self::active_authentication(command, host),
         }
     }
 }
@@ -125,9 +136,9 @@ impl Applet for Emrtd {
             Selection::OnReset => Position::in_mf(),
             Selection::ByName => Position::in_application(),
         };
-        // Rights of a terminal end with a new selection (TR-03110-3 §B.11.1); PACE and CA belong to the session.
+        // Rights of a terminal end with a new selection (TR-03105-3.2 case K_18); PACE, BAC and CA belong to the session.
         host.status.ta = None;
-        self.ta = ta::CardTa::default();
+        self.ta.forget();
         Ok(Sw::OK.into())
     }
 
@@ -160,3 +171,6 @@ impl Applet for Emrtd {
         personalise::complete(host)
     }
 }
+
+#[cfg(test)]
+mod tests;

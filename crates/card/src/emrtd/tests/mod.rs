@@ -1,0 +1,5 @@
+//! The applet on a whole card, spoken to as a terminal does.
+
+mod failure_rules;
+mod protocols;
+mod world;
