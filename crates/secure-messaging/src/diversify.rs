@@ -1,14 +1,17 @@
-//! Keys of one card out of a master key: GlobalPlatform's KDF3 with AES.
+//! Keys of one card out of a master key: GlobalPlatform's KDF3 with AES, and two schemes with 3DES. k = 1 ENC, 2 MAC,
+//! 3 DEK.
 //!
 //! ```text
-//! block n, from 1 on = CMAC(master, n ‖ 00 00 00 ‖ k ‖ 00 ‖ KDD), k = 1 ENC, 2 MAC, 3 DEK
+//! KDF3        block n, from 1 on = CMAC(master, n ‖ 00 00 00 ‖ k ‖ 00 ‖ KDD)
+//! with 3DES   ECB(master, S ‖ F0 ‖ k ‖ S ‖ 0F ‖ k), S of six octets: KDD[4..10] EMV CPS 1.1, KDD[0..2] ‖ KDD[4..8] VISA2
 //! ```
-//! There is no length field: the first block of a 32-octet key is the 16-octet key. EMV CPS 1.1 and VISA2 need 3DES and
-//! are not here.
+//! KDF3 has no length field: the first block of a 32-octet key is the 16-octet key.
 
 use crate::aes_key::{AesKey, BLOCK};
 use crate::scp03::KeySet;
-use crate::{KeyLength, aes_key};
+use crate::session_key::{BLOCK_MAX, SessionKey};
+use crate::sm::Cipher;
+use crate::{KeyLength, aes_key, scp02};
 use zeroize::Zeroizing;
 
 /// The three keys of the card with this key diversification data, each as long as the master key (16, 24 or 32 octets).
@@ -29,6 +32,36 @@ fn derive(master: &AesKey, k: u8, kdd: &[u8; 10], octets: usize) -> Zeroizing<Ve
         derived.extend_from_slice(block.get(..missing).unwrap_or_default());
     }
     derived
+}
+
+/// Which octets of the key diversification data a 3DES scheme takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DesScheme {
+    /// EMV Card Personalization Specification 1.1: the last six.
+    Emv,
+    /// VISA2: the first two and four from the fifth on.
+    Visa2,
+}
+
+/// The three keys of the card with this key diversification data, from a master key of 16 octets.
+///
+/// # Errors
+/// [`KeyLength`] for a master key of another length.
+pub fn des(scheme: DesScheme, master: &[u8], kdd: &[u8; 10]) -> Result<scp02::KeySet, KeyLength> {
+    let master = SessionKey::new(Cipher::TripleDes, master)?;
+    let [k0, k1, _, _, k4, k5, k6, k7, k8, k9] = *kdd;
+    let source = match scheme {
+        DesScheme::Emv => [k4, k5, k6, k7, k8, k9],
+        DesScheme::Visa2 => [k0, k1, k4, k5, k6, k7],
+    };
+    let derive = |k| {
+        let [a, b, c, d, e, f] = source;
+        let mut key = Zeroizing::new([a, b, c, d, e, f, 0xF0, k, a, b, c, d, e, f, 0x0F, k]);
+        // ECB: each block as a CBC of its own.
+        key.chunks_mut(8).for_each(|block| master.cbc_encrypt([0; BLOCK_MAX], block));
+        key
+    };
+    scp02::KeySet::new(&*derive(1), &*derive(2), &*derive(3))
 }
 
 #[cfg(test)]
@@ -55,5 +88,22 @@ mod tests {
     #[test]
     fn a_master_key_of_another_length_is_refused() {
         assert_eq!(kdf3(&[0; 20], &[0; 10]).err(), Some(KeyLength(20)));
+    }
+
+    #[test]
+    fn keys_and_check_values_of_the_schemes_with_3des() {
+        for case in vectors(include_str!("../../../test-vectors/globalplatform/key_diversification_des.toml")) {
+            let scheme = match case.text("scheme") {
+                "EMV" => DesScheme::Emv,
+                "VISA2" => DesScheme::Visa2,
+                other => panic!("{other}"),
+            };
+            let keys = des(scheme, &case.octets("master"), &case.octets("kdd").try_into().unwrap()).unwrap();
+            for ((name, key), kcv) in ["enc", "mac", "dek"].iter().zip(keys.keys()).zip(keys.kcvs().unwrap()) {
+                assert_eq!(key, case.octets(name), "{} {name}", case.name());
+                assert_eq!(kcv.to_vec(), case.octets(&format!("kcv_{name}")), "{} {name}", case.name());
+            }
+        }
+        assert_eq!(des(DesScheme::Emv, &[0; 24], &[0; 10]).err(), Some(KeyLength(24)));
     }
 }

@@ -14,6 +14,7 @@ pub mod diversify;
 pub mod kdf;
 pub mod pace;
 mod padding;
+pub mod scp02;
 pub mod scp03;
 mod session_key;
 pub mod sm;
