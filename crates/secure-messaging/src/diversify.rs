@@ -55,8 +55,9 @@ pub fn des(scheme: DesScheme, master: &[u8], kdd: &[u8; 10]) -> Result<scp02::Ke
         DesScheme::Visa2 => [k0, k1, k4, k5, k6, k7],
     };
     let derive = |k| {
-        let [a, b, c, d, e, f] = source;
-        let mut key = Zeroizing::new([a, b, c, d, e, f, 0xF0, k, a, b, c, d, e, f, 0x0F, k]);
+        let mut key = Zeroizing::new([0; 16]);
+        let octets = source.into_iter().chain([0xF0, k]).chain(source).chain([0x0F, k]);
+        key.iter_mut().zip(octets).for_each(|(to, octet)| *to = octet);
         // ECB: each block as a CBC of its own.
         key.chunks_mut(8).for_each(|block| master.cbc_encrypt([0; BLOCK_MAX], block));
         key

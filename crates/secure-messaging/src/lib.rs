@@ -1,10 +1,10 @@
-//! Key agreement and sessions, card and terminal role in the same file: PACE, Chip Authentication, Terminal
-//! Authentication, SCP03, and the secure messaging that they leave behind.
+//! Key agreement, proofs and sessions, card and terminal role side by side: PACE, BAC, Chip, Terminal and Active
+//! Authentication, SCP02, SCP03, and the secure messaging that they leave behind.
 //!
 //! A session is one object with four verbs ([`SecureMessaging`]). The card role of a protocol is a value that each
 //! command consumes, so that a wrong command drops the stage; the terminal role is a straight function over a `send`.
 //! Nothing here reads a clock or draws randomness of its own: both come as arguments.
-//! Not here: SCP02, SCP11, finite-field groups, other mappings than the generic one.
+//! Not here: SCP11, versions 2 and 3 of Chip Authentication.
 
 pub mod aa;
 mod aes_key;

@@ -196,7 +196,7 @@ pub fn open<E>(
     }
     let Agreement { host_cryptogram, mut channel, dek, .. } = agreement;
     let plain = Command::globalplatform(ins::EXTERNAL_AUTHENTICATE, level as u8, 0).data(host_cryptogram);
-    let response = send(channel.protect(plain)).map_err(TerminalError::Exchange)?;
+    let response = send(channel.protect(&plain)).map_err(TerminalError::Exchange)?;
     check_status("EXTERNAL AUTHENTICATE", response.sw)?;
     channel.level = level;
     Ok(HostSession { channel: Some(channel), level, dek, card })
@@ -280,8 +280,8 @@ impl Channel {
         self.s_mac.mac_padded(&[&input])
     }
 
-    fn protect(&mut self, plain: Command) -> Command {
-        let mac = self.c_mac(&plain, &plain.data);
+    fn protect(&mut self, plain: &Command) -> Command {
+        let mac = self.c_mac(plain, &plain.data);
         self.icv = Some(mac);
         let encrypted = self.level == Level::CDecryption && !plain.data.is_empty();
         let mut data = Vec::with_capacity(padded_length(plain.data.len(), BLOCK) + MAC);
@@ -291,7 +291,8 @@ impl Channel {
             self.s_enc.cbc_encrypt([0; BLOCK_MAX], &mut data);
         }
         data.extend_from_slice(&mac);
-        Command { class: plain.class.with_gp_sm(), data: data.into(), ..plain }
+        let Command { class, ins, p1, p2, ne, .. } = *plain;
+        Command { class: class.with_gp_sm(), ins, p1, p2, data: data.into(), ne }
     }
 
     fn verify(&mut self, wire: &Command) -> Result<Command, SmError> {
@@ -333,7 +334,7 @@ macro_rules! session {
         impl SecureMessaging for $side {
             fn protect_command(&mut self, plain: Command) -> Command {
                 match &mut self.channel {
-                    Some(channel) => channel.protect(plain),
+                    Some(channel) => channel.protect(&plain),
                     None => Command { class: plain.class.with_gp_sm(), data: Bytes::new(), ..plain },
                 }
             }
