@@ -12,6 +12,12 @@ impl Case {
         self.0.get(key).unwrap_or_else(|| panic!("{key} in {}", self.name())).as_str().unwrap()
     }
 
+    /// Texts of an array that must be there.
+    pub fn texts(&self, key: &str) -> Vec<String> {
+        let array = self.0.get(key).unwrap_or_else(|| panic!("{key} in {}", self.name()));
+        array.as_array().unwrap().iter().map(|text| text.as_str().unwrap().to_owned()).collect()
+    }
+
     /// Octets that must be there.
     pub fn octets(&self, key: &str) -> Vec<u8> {
         hex::decode(self.text(key)).unwrap()
