@@ -253,7 +253,8 @@ fn a_plain_command_ends_the_session() {
     let infos = emrtd::read_file(&mut session, 0x1C).unwrap();
     let infos = bitaqa_lds::card_access::CardAccess::decode(&infos).unwrap().infos.infos;
     let SecurityInfo::Pace(info) = &infos[0] else { panic!("no PACE") };
-    let established = emrtd::pace(&mut session, info, &password, &mut |_| Ok(()), &mut rng).unwrap();
+    let offer = bitaqa_secure_messaging::pace::Offer::of(info).unwrap();
+    let established = emrtd::pace(&mut session, &offer, &password, &mut |_| Ok(()), &mut rng).unwrap();
     session.protect_with(established.sm);
     emrtd::select_application(&mut session, &Aid::new(&emrtd::APPLICATION).unwrap()).unwrap();
     emrtd::read_file(&mut session, 0x01).unwrap();

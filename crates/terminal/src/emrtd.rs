@@ -2,12 +2,14 @@
 
 use bitaqa_apdu::tlv::{self, TlvError};
 use bitaqa_apdu::{Aid, Bytes, Command, Sw, describe, ins};
-use bitaqa_lds::security_infos::{ChipAuthenticationInfo, ChipAuthenticationPublicKeyInfo, PaceInfo};
-use bitaqa_pki::Signer;
+use bitaqa_lds::security_infos::{ActiveAuthenticationInfo, ChipAuthenticationInfo, ChipAuthenticationPublicKeyInfo};
+use bitaqa_pki::{PublicKey, Signer};
 use bitaqa_pki::cvc::CvCertificate;
 use bitaqa_secure_messaging::TerminalError;
+use bitaqa_secure_messaging::aa::{self, AaError};
+use bitaqa_secure_messaging::bac::{self, BacError, BacKeys};
 use bitaqa_secure_messaging::ca::{self, CaError};
-use bitaqa_secure_messaging::pace::{self, Established, PaceError, Password};
+use bitaqa_secure_messaging::pace::{self, Established, Offer, PaceError, Password, Request};
 use bitaqa_secure_messaging::ta::{self, TaError};
 use rand_core::CryptoRng;
 
@@ -118,7 +120,7 @@ fn part(response: bitaqa_apdu::Response, at: &str) -> Result<Bytes, SessionError
 /// protection then.
 pub fn pace(
     session: &mut Session<'_>,
-    info: &PaceInfo,
+    offer: &Offer,
     password: &Password,
     gate: &mut dyn FnMut(Sw) -> Result<(), String>,
     rng: &mut dyn CryptoRng,
@@ -132,7 +134,34 @@ pub fn pace(
         }
         Ok(response)
     };
-    pace::establish(&mut send, info, password, rng)
+    pace::establish_with(&mut send, offer, Request::default(), password, rng)
+}
+
+/// BAC, 9303-11 §4.3, with the application selected.
+///
+/// # Errors
+/// The exchange or the protocol; the session is without protection then.
+pub fn bac(
+    session: &mut Session<'_>,
+    keys: &BacKeys,
+    rng: &mut dyn CryptoRng,
+) -> Result<(), TerminalError<SessionError, BacError>> {
+    let sm = bac::establish(&mut |command| session.send(command), keys, rng)?;
+    session.protect_with(sm);
+    Ok(())
+}
+
+/// Active Authentication, 9303-11 §6.1, with the key of DG15; `info` is DG14's. Gives how the chip has signed.
+///
+/// # Errors
+/// The exchange or the protocol; the session lives on.
+pub fn active_authentication(
+    session: &mut Session<'_>,
+    key: &PublicKey,
+    info: Option<&ActiveAuthenticationInfo>,
+    rng: &mut dyn CryptoRng,
+) -> Result<aa::Mechanism, TerminalError<SessionError, AaError>> {
+    aa::authenticate(&mut |command| session.send(command), key, info, rng)
 }
 
 /// Chip Authentication, 9303-11 §6.2, with a key that passive authentication vouches for. Returns the terminal's

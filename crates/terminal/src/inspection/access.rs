@@ -2,9 +2,13 @@
 //! documents that offer no PACE, and others only when the policy allows the downgrade.
 
 use bitaqa_apdu::Sw;
-use bitaqa_lds::security_infos::{PaceInfo, SecurityInfo, SecurityInfos};
+use bitaqa_lds::security_infos::{SecurityInfo, SecurityInfos};
 use bitaqa_secure_messaging::TerminalError;
-use bitaqa_secure_messaging::pace::{Established, PaceError, Password, PasswordKind};
+use bitaqa_secure_messaging::bac::{BacError, BacKeys};
+use bitaqa_secure_messaging::pace::{
+    self, ChipAuthenticationProof, Established, Mapping, Offer, PaceError, Password, PasswordKind, Suite,
+};
+use bitaqa_secure_messaging::sm::Cipher;
 
 use super::policy::name;
 use super::procedure::{Procedure, sfi};
@@ -28,9 +32,13 @@ pub(super) struct Access {
 /// After PACE.
 pub(super) struct Paced {
     /// The offer that was taken.
-    pub info: PaceInfo,
+    pub suite: Suite,
     /// Comp(PK_DH~,IC): ID_PICC of Terminal Authentication.
     pub id_picc: Vec<u8>,
+    /// Comp(PK_DH~,IFD): what Terminal Authentication signs when PACE has authenticated the chip.
+    pub pcd_compressed: Vec<u8>,
+    /// What the chip said of itself, with chip authentication mapping.
+    pub proof: Option<ChipAuthenticationProof>,
     /// Names of the trust points, as far as the card told them.
     pub references: Vec<Vec<u8>>,
 }
@@ -125,39 +133,40 @@ impl Procedure<'_, '_> {
     /// The strongest offer that is spoken here, and no other: a second try with a weaker one is what somebody between
     /// card and terminal would wait for.
     fn pace(&mut self, infos: &SecurityInfos, password: &Password) -> Result<Outcome<Paced>, SessionError> {
-        let offered: Vec<&PaceInfo> = infos.pace().collect();
-        if offered.is_empty() {
+        if infos.pace().next().is_none() {
             return Ok(Err(Verdict::NotOffered("EF.CardAccess offers no PACE".into())));
         }
-        for info in offered.iter().filter(|info| !is_spoken(info)) {
-            self.remark(format!("{} is not spoken here", describe(info)));
+        let offers = pace::offers(infos);
+        for skipped in offers.skipped.iter().filter(|skipped| infos.pace().any(|pace| pace.protocol == skipped.protocol)) {
+            self.remark(format!("skipped: {}", skipped.reason));
         }
-        let spoken = offered.iter().filter(|info| is_spoken(info));
-        let Some(info) = spoken.max_by_key(|info| Strength::of_pace(info)) else {
+        let Some(offer) = offers.spoken.iter().max_by_key(|offer| Strength::of_pace(&offer.suite)) else {
             return Ok(Err(Verdict::Failed("no PACE protocol of this card is spoken here".into())));
         };
-        if offered.len() > 1 {
-            self.remark(format!("taken out of {} offers: {}", offered.len(), describe(info)));
-        }
-        match self.establish(info, password) {
+        self.remark(match offers.spoken.len() {
+            1 => describe(&offer.suite),
+            several => format!("{}, the strongest of {several} offers", describe(&offer.suite)),
+        });
+        match self.establish(offer, password) {
             Ok(established) => {
-                let references = established.certification_authority_references.clone();
-                let id_picc = established.id_picc.clone();
                 self.session.protect_with(established.sm);
-                Ok(Ok(Paced { info: (*info).clone(), id_picc, references }))
+                Ok(Ok(Paced {
+                    suite: established.suite,
+                    id_picc: established.id_picc,
+                    pcd_compressed: established.pcd_compressed,
+                    references: established.certification_authority_references,
+                    proof: established.chip_authentication,
+                }))
             }
             Err(TerminalError::Exchange(error)) => Err(error),
-            Err(TerminalError::Protocol(error)) => {
-                let reason = pace_reason(&error, password.kind());
-                Ok(Err(Verdict::Failed(format!("{}: {reason}", describe(info)))))
-            }
+            Err(TerminalError::Protocol(error)) => Ok(Err(Verdict::Failed(pace_reason(&error, password.kind())))),
         }
     }
 
     /// PACE, with a word on the tries of a PIN before one is spent.
     fn establish(
         &mut self,
-        info: &PaceInfo,
+        offer: &Offer,
         password: &Password,
     ) -> Result<Established, TerminalError<SessionError, PaceError>> {
         let conditions = self.conditions;
@@ -170,7 +179,7 @@ impl Procedure<'_, '_> {
                 tries.refusal(conditions.policy).map_or(Ok(()), Err)
             }
         };
-        let established = emrtd::pace(&mut self.session, info, password, &mut gate, self.rng);
+        let established = emrtd::pace(&mut self.session, offer, password, &mut gate, self.rng);
         if let Some(tries) = told {
             self.remark(format!("{tries} before this one"));
         }
@@ -212,7 +221,18 @@ impl Procedure<'_, '_> {
             let reason = format!("a {} cannot open BAC, which needs the MRZ", name(password.kind()));
             return Ok(Err(Verdict::NotAttempted(reason)));
         }
-        Ok(Err(Verdict::NotAttempted("BAC is not spoken here".into())))
+        let Ok(secret) = <&[u8; 20]>::try_from(password.secret()) else {
+            return Ok(Err(Verdict::NotAttempted("BAC needs the SHA-1 of the MRZ".into())));
+        };
+        let keys = match BacKeys::from_secret(secret) {
+            Ok(keys) => keys,
+            Err(error) => return Ok(Err(failed(error))),
+        };
+        match emrtd::bac(&mut self.session, &keys, self.rng) {
+            Ok(()) => Ok(Ok(())),
+            Err(TerminalError::Exchange(error)) => Err(error),
+            Err(TerminalError::Protocol(error)) => Ok(Err(Verdict::Failed(bac_reason(&error)))),
+        }
     }
 }
 
@@ -238,23 +258,30 @@ const fn says_no_such_file(sw: Sw) -> bool {
     )
 }
 
-/// Whether both roles of this program can do it.
-fn is_spoken(info: &PaceInfo) -> bool {
-    use bitaqa_lds::security_infos as oid;
-    let protocols = [
-        oid::ID_PACE_ECDH_GM_AES_CBC_CMAC_128,
-        oid::ID_PACE_ECDH_GM_AES_CBC_CMAC_192,
-        oid::ID_PACE_ECDH_GM_AES_CBC_CMAC_256,
-    ];
-    info.version == 2 && protocols.contains(&info.protocol) && Strength::of_pace(info).is_some()
+/// A refusal of EXTERNAL AUTHENTICATE nearly always means another document.
+fn bac_reason(error: &BacError) -> String {
+    match error {
+        BacError::Status { command: "EXTERNAL AUTHENTICATE", .. } | BacError::Checksum => {
+            format!("{error}: wrong MRZ data (document number, birth or expiry date)")
+        }
+        _ => error.to_string(),
+    }
 }
 
 /// An offer in words.
-pub(super) fn describe(info: &PaceInfo) -> String {
-    match info.parameter_id {
-        Some(id) => format!("PACE {} with parameters {id}", info.protocol),
-        None => format!("PACE {} without standardised parameters", info.protocol),
-    }
+pub(super) fn describe(suite: &Suite) -> String {
+    let mapping = match suite.mapping {
+        Mapping::Generic => "generic mapping",
+        Mapping::Integrated => "integrated mapping",
+        Mapping::ChipAuthentication => "chip authentication mapping",
+    };
+    let cipher = match suite.cipher {
+        Cipher::TripleDes => "3DES",
+        Cipher::Aes128 => "AES-128",
+        Cipher::Aes192 => "AES-192",
+        Cipher::Aes256 => "AES-256",
+    };
+    format!("PACE with {mapping}, {cipher}, {}", suite.domain.name())
 }
 
 /// A refused token is nearly always a wrong password; the words say what it costs.

@@ -1,9 +1,11 @@
 //! Whether the chip is the one that was issued: chip authentication mapping, Chip Authentication, Active Authentication.
 //! Each is only as good as the signed file that its key stands in, so a key that nobody vouches for is not tried.
 
+use bitaqa_apdu::tlv;
 use bitaqa_lds::dg14::Dg14;
 use bitaqa_lds::security_infos::{ChipAuthenticationInfo, ChipAuthenticationPublicKeyInfo, SecurityInfos};
 use bitaqa_pki::sod::Sod;
+use bitaqa_pki::spki;
 use bitaqa_secure_messaging::TerminalError;
 
 use super::access::Paced;
@@ -14,17 +16,38 @@ use super::{Strength, Verdict, steps};
 use crate::emrtd;
 use crate::session::SessionError;
 
+/// Tag of DG15, 9303-10 §4.7.15.
+const DG15: tlv::Tag = 0x6F;
+
+/// What a key is worth whose document signer was not judged.
+pub(super) const UNTRUSTED: &str = "the key is vouched for by a document signer that nobody here trusts";
+
 /// An offer of Chip Authentication, with its key.
 type ChipKey<'a> = (&'a ChipAuthenticationInfo, &'a ChipAuthenticationPublicKeyInfo);
 
 impl Procedure<'_, '_> {
     /// Chip authentication mapping, 9303-11 §4.4.3.5.2: what came with PACE, against the key of EF.CardSecurity.
-    pub(super) fn chip_mapping(&mut self, pace: Option<&Paced>, _card_security: Option<&SecurityInfos>) {
-        let verdict = match (pace, self.verdict(steps::PACE)) {
-            (Some(_), _) => Verdict::NotOffered("PACE ran without chip authentication mapping".into()),
-            (None, Some(Verdict::NotOffered(_))) => Verdict::NotOffered("the card offers no PACE".into()),
-            (None, _) => without(steps::PACE),
+    pub(super) fn chip_mapping(&mut self, pace: Option<&Paced>, card_security: Option<&SecurityInfos>) {
+        let proof = pace.map(|pace| pace.proof.as_ref());
+        let verdict = match (proof, card_security, self.verdict(steps::PACE)) {
+            (Some(Some(proof)), Some(infos), _) => {
+                let keys: Vec<_> = infos.chip_authentication_keys().cloned().collect();
+                proof.verify(&keys).map_or_else(failed, |()| Verdict::Passed)
+            }
+            // A card that runs the mapping owes the file (9303-11 §9.2.11), so one that hides it is not let off.
+            (Some(Some(_)), None, _) => match self.verdict(steps::CARD_SECURITY) {
+                Some(Verdict::NotOffered(_)) => {
+                    Verdict::Failed("the card has no EF.CardSecurity with the key of the chip".into())
+                }
+                _ => Verdict::NotAttempted("EF.CardSecurity is not good: nobody vouches for the key".into()),
+            },
+            (Some(None), ..) => Verdict::NotOffered("PACE ran without chip authentication mapping".into()),
+            (None, _, Some(Verdict::NotOffered(_))) => Verdict::NotOffered("the card offers no PACE".into()),
+            (None, ..) => without(steps::PACE),
         };
+        if verdict == Verdict::Passed && !self.passed(steps::CARD_SECURITY_PATH) {
+            self.remark(UNTRUSTED);
+        }
         self.note(steps::CHIP_MAPPING, verdict);
     }
 
@@ -53,19 +76,29 @@ impl Procedure<'_, '_> {
 
     /// Active Authentication, 9303-11 §6.1. It is done wherever DG15 offers it, Chip Authentication or not: an inspection
     /// judges all that a card says of itself.
-    pub(super) fn active_authentication(
-        &mut self,
-        sod: Option<&Sod>,
-        _dg14: Option<&Dg14>,
-    ) -> Result<(), SessionError> {
-        let offered = sod.is_some_and(|sod| listed(sod).contains(&15));
-        let key = self.decoded_group(15, sod, |_, content| Ok(content.clone()))?;
-        let verdict = match key {
-            None if !offered && sod.is_some() => Verdict::NotOffered("EF.SOD lists no DG15".into()),
-            None => without("DG15"),
-            Some(_) => Verdict::NotAttempted("Active Authentication is not spoken here".into()),
-        };
-        self.note(steps::ACTIVE_AUTHENTICATION, verdict);
+    pub(super) fn active_authentication(&mut self, sod: Option<&Sod>, dg14: Option<&Dg14>) -> Result<(), SessionError> {
+        let key = self.decoded_group(15, sod, |_, content| {
+            let info = tlv::only(content, DG15).map_err(failed)?;
+            spki::decode_key(info).map_err(failed)
+        })?;
+        if key.is_none() && sod.is_some_and(|sod| !listed(sod).contains(&15)) {
+            self.note(steps::ACTIVE_AUTHENTICATION, Verdict::NotOffered("EF.SOD lists no DG15".into()));
+            return Ok(());
+        }
+        self.after(key.as_ref(), steps::ACTIVE_AUTHENTICATION, "DG15", |this, key| {
+            if let Err(verdict) = this.vouched() {
+                return Ok(Err(verdict));
+            }
+            let info = dg14.and_then(|dg14| dg14.infos.active_authentication());
+            match emrtd::active_authentication(&mut this.session, key, info, this.rng) {
+                Ok(mechanism) => {
+                    this.remark(mechanism.to_string());
+                    Ok(Ok(()))
+                }
+                Err(TerminalError::Exchange(error)) => Err(error),
+                Err(TerminalError::Protocol(error)) => Ok(Err(failed(error))),
+            }
+        })?;
         Ok(())
     }
 }

@@ -10,6 +10,7 @@ use bitaqa_pki::sod::Sod;
 use bitaqa_pki::trust::TrustSource;
 use bitaqa_pki::x509::{Path, PathError, Revocation, Whose};
 use bitaqa_pki::{Certificate, Note, SignedContent};
+use bitaqa_secure_messaging::pace::Suite;
 use const_oid::ObjectIdentifier;
 
 use super::access::{Access, Opened, Paced, describe};
@@ -137,7 +138,7 @@ impl Procedure<'_, '_> {
         let verdict = match (path, revocation) {
             (Err(verdict), _) => verdict,
             (Ok(()), Err(verdict)) if verdict.is_bad() => verdict,
-            _ => Verdict::Passed,
+            (Ok(()), _) => Verdict::Passed,
         };
         self.note(steps::CARD_SECURITY_PATH, verdict);
         let signed_steps = [steps::CARD_SECURITY_SIGNATURE, steps::CARD_SECURITY_PATH];
@@ -221,31 +222,41 @@ fn confirmed(
     signed: &SecurityInfos,
     file: &str,
 ) -> Outcome<()> {
-    let to = || used.map_or_else(|| "no PACE".to_owned(), |paced| describe(&paced.info));
-    let strength = |info: &PaceInfo| Strength::of_pace(info);
+    let to = || used.map_or_else(|| "no PACE".to_owned(), |paced| describe(&paced.suite));
     let Some(card_access) = card_access else {
-        return match signed.pace().max_by_key(|info| strength(info)) {
-            Some(hidden) => Err(Verdict::Downgraded { from: describe(hidden), to: to() }),
+        return match strongest(signed.pace()) {
+            Some((hidden, _)) => Err(Verdict::Downgraded { from: in_words(hidden), to: to() }),
             None => Err(Verdict::NotOffered("there is no EF.CardAccess, and no PACE that it could offer".into())),
         };
     };
     if let Some(other) = card_access.infos.iter().find(|info| !signed.infos.contains(info)) {
         let what = match other {
-            SecurityInfo::Pace(info) => describe(info),
+            SecurityInfo::Pace(info) => in_words(info),
             other => format!("protocol {}", other.protocol()),
         };
         return Err(Verdict::Failed(format!("EF.CardAccess offers what {file} does not vouch for: {what}")));
     }
     let hidden = signed.pace().filter(|info| card_access.pace().all(|offered| offered != *info));
-    match hidden.max_by_key(|info| strength(info)) {
+    match strongest(hidden) {
         None => Ok(()),
-        Some(hidden) if used.is_none_or(|used| strength(hidden) > strength(&used.info)) => {
-            Err(Verdict::Downgraded { from: describe(hidden), to: to() })
+        Some((hidden, strength)) if used.is_none_or(|used| strength > Some(Strength::of_pace(&used.suite))) => {
+            Err(Verdict::Downgraded { from: in_words(hidden), to: to() })
         }
-        Some(hidden) => {
-            Err(Verdict::Failed(format!("EF.CardAccess lacks what {file} vouches for: {}", describe(hidden))))
+        Some((hidden, _)) => {
+            Err(Verdict::Failed(format!("EF.CardAccess lacks what {file} vouches for: {}", in_words(hidden))))
         }
     }
+}
+
+/// The strongest of several offers; those that are not spoken here come last.
+fn strongest<'a>(offers: impl Iterator<Item = &'a PaceInfo>) -> Option<(&'a PaceInfo, Option<Strength>)> {
+    offers
+        .map(|info| (info, Suite::of(info).ok().map(|suite| Strength::of_pace(&suite))))
+        .max_by_key(|(_, strength)| *strength)
+}
+
+fn in_words(info: &PaceInfo) -> String {
+    Suite::of(info).map_or_else(|error| error.to_string(), |suite| describe(&suite))
 }
 
 #[cfg(test)]
@@ -262,7 +273,8 @@ mod tests {
     }
 
     fn used(info: PaceInfo) -> Paced {
-        Paced { info, id_picc: Vec::new(), references: Vec::new() }
+        let suite = Suite::of(&info).unwrap();
+        Paced { suite, id_picc: Vec::new(), pcd_compressed: Vec::new(), references: Vec::new(), proof: None }
     }
 
     #[test]
@@ -273,7 +285,7 @@ mod tests {
         assert_eq!(confirmed(Some(&both), Some(&with_weak), &both, "DG14"), Ok(()));
         let found = confirmed(Some(&infos(&[weak.clone()])), Some(&with_weak), &both, "DG14");
         let Err(Verdict::Downgraded { from, to }) = found else { panic!("{found:?}") };
-        assert_eq!((from, to), (describe(&strong), describe(&weak)));
+        assert_eq!((from, to), (in_words(&strong), in_words(&weak)));
         let found = confirmed(Some(&infos(&[strong.clone()])), Some(&used(strong)), &both, "DG14");
         assert!(matches!(found, Err(Verdict::Failed(reason)) if reason.contains("lacks")));
     }

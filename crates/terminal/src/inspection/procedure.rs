@@ -5,6 +5,7 @@ use bitaqa_apdu::Bytes;
 use bitaqa_secure_messaging::pace::Password;
 use rand_core::CryptoRng;
 
+use super::chip::UNTRUSTED;
 use super::verdict::{Outcome, failed, without};
 use super::{Check, Conditions, Inspection, ReadFile, Verdict, steps};
 use crate::session::{Session, SessionError};
@@ -169,7 +170,7 @@ impl Procedure<'_, '_> {
             }
         }
         if !self.passed(steps::PATH) {
-            self.remark("the key is vouched for by a document signer that nobody here trusts");
+            self.remark(UNTRUSTED);
         }
         Ok(())
     }

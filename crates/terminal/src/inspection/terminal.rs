@@ -147,6 +147,8 @@ impl Procedure<'_, '_> {
             if matches!(this.verdict(steps::CVCA), Some(Verdict::Failed(_))) {
                 return Ok(Err(without(steps::CVCA)));
             }
+            let mapped = this.passed(steps::CHIP_MAPPING).then_some(access.pace.as_ref()).flatten();
+            let pcd = pcd.or(mapped.map(|pace| pace.pcd_compressed.as_slice()));
             let Some(pcd) = pcd else { return Ok(Err(without(steps::CHIP_AUTHENTICATION))) };
             let Some(id_picc) = &id_picc else { return Ok(Err(without("the document number of DG1"))) };
             this.authenticate(trust_points.as_deref(), id_picc, pcd)
