@@ -3,8 +3,8 @@
 use bitaqa_apdu::tlv::{self, TlvError};
 use bitaqa_apdu::{Aid, Bytes, Command, Sw, describe, ins};
 use bitaqa_lds::security_infos::{ActiveAuthenticationInfo, ChipAuthenticationInfo, ChipAuthenticationPublicKeyInfo};
-use bitaqa_pki::{PublicKey, Signer};
 use bitaqa_pki::cvc::CvCertificate;
+use bitaqa_pki::{PublicKey, Signer};
 use bitaqa_secure_messaging::TerminalError;
 use bitaqa_secure_messaging::aa::{self, AaError};
 use bitaqa_secure_messaging::bac::{self, BacError, BacKeys};

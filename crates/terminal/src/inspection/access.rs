@@ -137,7 +137,9 @@ impl Procedure<'_, '_> {
             return Ok(Err(Verdict::NotOffered("EF.CardAccess offers no PACE".into())));
         }
         let offers = pace::offers(infos);
-        for skipped in offers.skipped.iter().filter(|skipped| infos.pace().any(|pace| pace.protocol == skipped.protocol)) {
+        for skipped in
+            offers.skipped.iter().filter(|skipped| infos.pace().any(|pace| pace.protocol == skipped.protocol))
+        {
             self.remark(format!("skipped: {}", skipped.reason));
         }
         let Some(offer) = offers.spoken.iter().max_by_key(|offer| Strength::of_pace(&offer.suite)) else {

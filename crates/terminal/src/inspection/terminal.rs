@@ -95,7 +95,7 @@ impl Terminal {
     /// Certificates from under one of the card's trust points down to the terminal's: the chain itself, or link
     /// certificates before it that bring the card up to the chain's CVCA (TR-03110-3 §2.2.1). `None` when none leads
     /// there.
-    fn chain_for(&self, trust_points: &[Reference]) -> Option<Vec<CvCertificate>> {
+    pub fn chain_for(&self, trust_points: &[Reference]) -> Option<Vec<CvCertificate>> {
         let wanted = self.chain.first()?.authority();
         let mut seen: BTreeSet<&[u8]> = trust_points.iter().map(Reference::as_octets).collect();
         // The way to each trust point that was reached, the shortest first: each round is one link longer.
