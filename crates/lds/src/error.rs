@@ -40,6 +40,18 @@ pub enum LdsError {
         /// The rule that is broken.
         why: &'static str,
     },
+    /// Which entry of SecurityInfos cannot be read, and where the reader stopped.
+    #[error("SecurityInfo {place}{}, {field}: {error}", name_of_entry(.name))]
+    Entry {
+        /// From 1, in the order of the file.
+        place: usize,
+        /// Its type as 9303-11 §9.2 names it; empty when the protocol cannot be read.
+        name: &'static str,
+        /// Its field as 9303-11 §9.2 names it.
+        field: &'static str,
+        /// What is wrong there.
+        error: Box<LdsError>,
+    },
     /// A field of a biometric record, 19794-2, -4 and -5.
     #[error("{record} record, {field}: {why}")]
     Record {
@@ -67,4 +79,9 @@ pub enum LdsError {
 /// Shorthand for a broken value.
 pub(crate) const fn value(tag: Tag, why: &'static str) -> LdsError {
     LdsError::Value { tag, why }
+}
+
+/// In brackets, where there is one.
+fn name_of_entry(name: &str) -> String {
+    if name.is_empty() { String::new() } else { format!(" ({name})") }
 }

@@ -5,6 +5,7 @@
 //! So the order of decoding is kept and encoding never sorts: what was read is written again octet for octet. Only
 //! [`SecurityInfos::new`], which builds one, sorts.
 
+mod blame;
 mod oid;
 
 pub use oid::*;
@@ -322,14 +323,16 @@ impl SecurityInfos {
     /// One SET and nothing behind it; the order of its entries is kept, sorted or not.
     ///
     /// # Errors
-    /// [`LdsError::Der`] for broken DER or left-overs; as [`SecurityInfo::from_der`] for an entry.
+    /// [`LdsError::Der`] for broken DER or left-overs; [`LdsError::Entry`] with place, type and field of an entry that
+    /// [`SecurityInfo::from_der`] refuses.
     pub fn from_der(octets: &[u8]) -> Result<Self, LdsError> {
         let set = AnyRef::from_der(octets)?;
         set.tag().assert_eq(Tag::Set)?;
         let mut reader = SliceReader::new(set.value())?;
         let mut infos = Vec::new();
         while !reader.is_finished() {
-            infos.push(SecurityInfo::from_der(reader.tlv_bytes()?)?);
+            let octets = reader.tlv_bytes()?;
+            infos.push(SecurityInfo::from_der(octets).map_err(|error| blame::entry(infos.len() + 1, octets, error))?);
         }
         Ok(Self { infos })
     }

@@ -165,17 +165,22 @@ pub fn active_authentication(
 }
 
 /// Chip Authentication, 9303-11 §6.2, with a key that passive authentication vouches for. Returns the terminal's
-/// compressed ephemeral key.
+/// compressed ephemeral key. `commands` are those that the cipher asks for, unless told otherwise.
 ///
 /// # Errors
 /// The exchange or the protocol.
 pub fn chip_authentication(
     session: &mut Session<'_>,
+    commands: Option<ca::Commands>,
     info: &ChipAuthenticationInfo,
     key: &ChipAuthenticationPublicKeyInfo,
     rng: &mut dyn CryptoRng,
 ) -> Result<Vec<u8>, TerminalError<SessionError, CaError>> {
-    let agreed = ca::agree(&mut |command| session.send(command), info, key, rng)?;
+    let mut send = |command| session.send(command);
+    let agreed = match commands {
+        None => ca::agree(&mut send, info, key, rng)?,
+        Some(commands) => ca::agree_by(&mut send, commands, info, key, rng)?,
+    };
     session.protect_with(agreed.sm);
     Ok(agreed.pcd_compressed)
 }

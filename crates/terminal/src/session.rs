@@ -71,6 +71,9 @@ impl SessionError {
 /// that announces more by 61xx would go on for ever.
 const RESPONSE_BYTES_MAX: usize = 0x1_0000 + 64;
 
+/// GET RESPONSE commands for one response: four times as many as full parts would need.
+const RESPONSE_PARTS_MAX: usize = 0x400;
+
 /// Length limits of card and reader for one exchange, in octets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -208,9 +211,11 @@ impl<'t> Session<'t> {
         if response.sw.sw1() == 0x6C {
             response = self.transmit(&wire.clone().ne(ne_of(response.sw)), name)?;
         }
+        let mut parts = 0;
         while response.sw.sw1() == 0x61 {
-            if response.data.len() > RESPONSE_BYTES_MAX {
-                let what = format!("more than {RESPONSE_BYTES_MAX} octets in one response");
+            parts += 1;
+            if response.data.len() > RESPONSE_BYTES_MAX || parts > RESPONSE_PARTS_MAX {
+                let what = format!("{} octets in {parts} parts, and more announced", response.data.len());
                 return Err(SessionError::Malformed { at: name.to_owned(), what });
             }
             let more = self.transmit(&Command::new(ins::GET_RESPONSE, 0, 0).ne(ne_of(response.sw)), "GET RESPONSE")?;

@@ -3,10 +3,11 @@
 
 use bitaqa_apdu::tlv;
 use bitaqa_lds::dg14::Dg14;
-use bitaqa_lds::security_infos::{ChipAuthenticationInfo, ChipAuthenticationPublicKeyInfo, SecurityInfos};
+use bitaqa_lds::security_infos::SecurityInfos;
 use bitaqa_pki::sod::Sod;
 use bitaqa_pki::spki;
 use bitaqa_secure_messaging::TerminalError;
+use bitaqa_secure_messaging::ca::{self, CaError, Commands, Offer};
 
 use super::access::Paced;
 use super::groups::listed;
@@ -21,9 +22,6 @@ const DG15: tlv::Tag = 0x6F;
 
 /// What a key is worth whose document signer was not judged.
 pub(super) const UNTRUSTED: &str = "the key is vouched for by a document signer that nobody here trusts";
-
-/// An offer of Chip Authentication, with its key.
-type ChipKey<'a> = (&'a ChipAuthenticationInfo, &'a ChipAuthenticationPublicKeyInfo);
 
 impl Procedure<'_, '_> {
     /// Chip authentication mapping, 9303-11 §4.4.3.5.2: what came with PACE, against the key of EF.CardSecurity.
@@ -55,23 +53,37 @@ impl Procedure<'_, '_> {
     /// that one, it is not the chip. Gives Comp() of the terminal's key, which Terminal Authentication signs.
     pub(super) fn chip_authentication(&mut self, dg14: Option<&Dg14>) -> Result<Option<Vec<u8>>, SessionError> {
         self.after(dg14, steps::CHIP_AUTHENTICATION, "DG14", |this, dg14| {
-            let keys = chip_keys(&dg14.infos);
-            let Some((info, key)) = keys.iter().max_by_key(|(info, key)| Strength::of_chip(info, key)) else {
-                return Ok(Err(Verdict::NotOffered("DG14 has no Chip Authentication key".into())));
+            let offers = ca::offers(&dg14.infos);
+            let Some(offer) = offers.iter().max_by_key(|offer| Strength::of_chip(&offer.info, offer.key)) else {
+                let stated = dg14.infos.chip_authentication().count() + dg14.infos.chip_authentication_keys().count();
+                return Ok(Err(match stated {
+                    0 => Verdict::NotOffered("DG14 has no Chip Authentication key".into()),
+                    _ => Verdict::Failed("no Chip Authentication of this card is spoken here".into()),
+                }));
             };
             if let Err(verdict) = this.vouched() {
                 return Ok(Err(verdict));
             }
-            if keys.len() > 1 {
-                let key_id = info.key_id.map_or_else(|| "without number".to_owned(), |id| format!("number {id}"));
-                this.remark(format!("taken out of {} keys: {}, {key_id}", keys.len(), info.protocol));
-            }
-            match emrtd::chip_authentication(&mut this.session, info, key, this.rng) {
+            this.remark(describe(offer, offers.len()));
+            match this.agree(offer) {
                 Ok(pcd) => Ok(Ok(pcd)),
                 Err(TerminalError::Exchange(error)) => Err(error),
                 Err(TerminalError::Protocol(error)) => Ok(Err(failed(error))),
             }
         })
+    }
+
+    /// By MSE:Set KAT or MSE:Set AT, as the cipher has it. Chips with 3DES that know the latter alone get it in the same
+    /// session after they have refused the former (9303-11 §8.5 note 1).
+    fn agree(&mut self, offer: &Offer<'_>) -> Result<Vec<u8>, TerminalError<SessionError, CaError>> {
+        let (info, key) = (&offer.info, offer.key);
+        match emrtd::chip_authentication(&mut self.session, None, info, key, self.rng) {
+            Err(TerminalError::Protocol(CaError::Status { step: "MSE:Set KAT", sw })) => {
+                self.remark(format!("the card answered {sw} to MSE:Set KAT, so MSE:Set AT was tried"));
+                emrtd::chip_authentication(&mut self.session, Some(Commands::SetAt), info, key, self.rng)
+            }
+            other => other,
+        }
     }
 
     /// Active Authentication, 9303-11 §6.1. It is done wherever DG15 offers it, Chip Authentication or not: an inspection
@@ -103,10 +115,11 @@ impl Procedure<'_, '_> {
     }
 }
 
-/// The offers of Chip Authentication with the keys that belong to them, 9303-11 §9.2.5 and §9.2.6. An offer without
-/// number refers to the key without number.
-fn chip_keys(infos: &SecurityInfos) -> Vec<ChipKey<'_>> {
-    let key_of =
-        |offer: &ChipAuthenticationInfo| infos.chip_authentication_keys().find(|key| key.key_id == offer.key_id);
-    infos.chip_authentication().filter_map(|offer| Some((offer, key_of(offer)?))).collect()
+/// An offer in words.
+fn describe(offer: &Offer<'_>, offers: usize) -> String {
+    let domain =
+        spki::decode_agreement_key(&offer.key.public_key).map_or("an unknown group", |key| key.domain().name());
+    let key_id = offer.info.key_id.map(|id| format!(", key {id}")).unwrap_or_default();
+    let among = if offers > 1 { format!(", the strongest of {offers} offers") } else { String::new() };
+    format!("{}, {domain}{key_id}{among}", offer.info.protocol)
 }

@@ -37,7 +37,7 @@ impl Procedure<'_, '_> {
         };
         let (path, revocation) = self.path(signer);
         self.note(steps::PATH, path.err().unwrap_or(Verdict::Passed));
-        let revocation = revocation.map(|revocation| self.remark_revocation(revocation));
+        let revocation = revocation.and_then(|revocation| self.remark_revocation(revocation));
         self.note(steps::REVOCATION, revocation.err().unwrap_or(Verdict::Passed));
         Ok(sod)
     }

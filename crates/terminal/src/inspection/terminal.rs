@@ -9,7 +9,7 @@ use bitaqa_lds::dg14::Dg14;
 use bitaqa_lds::security_infos::TerminalAuthenticationInfo;
 use bitaqa_pki::cvc::{CvCertificate, CvKey, EfCvca, InspectionRights, Reference, Role, rules};
 use bitaqa_pki::{PublicKey, Signer};
-use bitaqa_secure_messaging::TerminalError;
+use bitaqa_secure_messaging::{TerminalError, ta};
 
 use super::access::{Access, Opened};
 use super::procedure::{Procedure, sfi};
@@ -215,11 +215,6 @@ fn no_way(terminal: &Terminal, trust_points: &[Reference]) -> Verdict {
 fn id_picc(access: &Access, dg1: Option<&Dg1>) -> Option<Vec<u8>> {
     match (&access.pace, access.opened) {
         (Some(pace), Some(Opened::Pace)) => Some(pace.id_picc.clone()),
-        _ => {
-            // Number with its check digit, then two dates of six digits with theirs.
-            let key_input = dg1?.mrz.key_input();
-            let number = key_input.len().checked_sub(14)?;
-            Some(key_input.get(..number)?.as_bytes().to_vec())
-        }
+        _ => ta::id_picc_after_bac(&dg1?.mrz.key_input()),
     }
 }

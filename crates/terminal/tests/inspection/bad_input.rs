@@ -14,12 +14,14 @@ fn malformed_security_infos_fail_the_file_and_name_the_entry() {
     for (content, part) in [
         (vec![0x31, 0x05, 0x30, 0x03, 0x06, 0x01], "ends after 6 of 7 octets"),
         (vec![0x30, 0x00], "SEQUENCE"),
-        (tlv(0x31, &[0x04, 0x00]), "SEQUENCE"),
-        (tlv(0x31, &[0x30, 0x00]), ""),
+        (tlv(0x31, &[0x04, 0x00]), "SecurityInfo 1"),
+        (tlv(0x31, &[0x30, 0x00]), "SecurityInfo 1, protocol"),
         // PACEInfo without version, with a version of text, with a parameter beyond an octet.
-        (infos(&["300C060A04007F00070202040202"]), "0.4.0.127.0.7.2.2.4.2.2"),
-        (infos(&["3010060A04007F000702020402020C0131"]), "0.4.0.127.0.7.2.2.4.2.2"),
-        (infos(&["3013060A04007F00070202040202020102020200FF"]), ""),
+        (infos(&["300C060A04007F00070202040202"]), "SecurityInfo 1 (PACEInfo), version"),
+        (infos(&["300F060A04007F000702020402020C0131"]), "SecurityInfo 1 (PACEInfo), version"),
+        (infos(&["3013060A04007F0007020204020202010202020100"]), "SecurityInfo 1 (PACEInfo), parameterId"),
+        (infos(&[PACE_GM, "300D060804007F00070202020C0131"]), "SecurityInfo 2 (TerminalAuthenticationInfo), version"),
+        (infos(&[PACE_GM, "3003020101"]), "SecurityInfo 2, protocol"),
         ([&whole[..], &[0x00]].concat(), "passed"),
     ] {
         let mut card = card(&groups());
@@ -64,8 +66,15 @@ fn a_file_that_lies_about_its_length_fails_its_step_and_no_other() {
 #[test]
 fn a_card_that_gives_its_file_in_drops_is_left_in_the_end() {
     let mut card = card(&groups());
-    card.once("00B082", "75830FFFFF9000");
-    card.always("00B0", "009000");
+    let mut is_dg2 = false;
+    card.compute("00B0", move |command| match command[2] {
+        0x82 => {
+            is_dg2 = true;
+            hex::decode("75830F00009000").unwrap()
+        }
+        0..0x80 if is_dg2 => vec![0x00, 0x90, 0x00],
+        _ => Vec::new(),
+    });
     let found = inspect(&mut card);
     expect(&found, "DG2 hash", "failed", "pieces");
 }

@@ -107,7 +107,7 @@ fn a_signature_of_zeros_is_refused() {
 fn ecdsa_without_its_algorithm_in_dg14_is_a_failure_that_names_the_entry() {
     let found = inspect(&mut with(&[dg15(&scalar(1).public().into())]));
     only_bad(&found, &[steps::ACTIVE_AUTHENTICATION]);
-    expect(&found, steps::ACTIVE_AUTHENTICATION, "failed", "ActiveAuthenticationInfo");
+    expect(&found, steps::ACTIVE_AUTHENTICATION, "failed", "DG14 does not tell the algorithm");
 }
 
 #[test]
@@ -160,7 +160,7 @@ fn keys_that_nobody_vouches_for_are_not_tried() {
     let mut swapped = with(&groups);
     swapped.application.insert(14, dg14(chip_key(&scalar(2))).1);
     let found = inspect(&mut swapped);
-    only_bad(&found, &["DG14 hash"]);
+    only_bad(&found, &["DG14 hash", steps::ACTIVE_AUTHENTICATION]);
     expect(&found, steps::CHIP_AUTHENTICATION, "not_attempted", "DG14 is missing");
     assert!(!swapped.heard("0022"));
 }

@@ -1,8 +1,8 @@
 //! Passive authentication through an inspection: signature, path and revocation have a verdict each.
 
 use crate::document::{
-    AT, card, days, document_signer, ec, expect, groups, inspect, inspect_trusting, issuer, notes, only_bad, own, rng,
-    signed, state, trust, trusting,
+    AT, card, days, document_signer, ec, expect, groups, inspect, inspect_by, inspect_trusting, issuer, mrz, notes,
+    only_bad, own, rng, signed, state, trust, trusting,
 };
 use bitaqa_curves::Curve;
 use bitaqa_pki::crl::{self, CrlRequest, RevocationReason, Revoked};
@@ -12,9 +12,9 @@ use bitaqa_pki::sod::SodOptions;
 use bitaqa_pki::spki::Form;
 use bitaqa_pki::x509::{MasterListSignerRequest, Period, issue_master_list_signer};
 use bitaqa_pki::{Certificate, HashAlgorithm, MasterList, Signer, SoftwareSigner, TrustStore};
-use bitaqa_terminal::inspection::{Inspection, steps};
+use bitaqa_terminal::inspection::{Conditions, Inspection, steps};
 use std::sync::OnceLock;
-use time::Duration;
+use time::{Duration, UtcDateTime};
 
 /// Drawing an RSA key is dear: one for all tests.
 fn rsa() -> RsaPrivateKey {
@@ -60,6 +60,11 @@ fn found_by(trust: &TrustStore) -> Inspection {
     inspect_trusting(&mut card(&groups()), trust)
 }
 
+/// The same with another clock.
+fn found_at(trust: &TrustStore, at: UtcDateTime) -> Inspection {
+    inspect_by(&mut card(&groups()), trust, &mrz(), |conditions| Conditions { at, ..conditions })
+}
+
 #[test]
 fn who_is_trusted_decides_on_the_path() {
     expect(&found_by(&TrustStore::new()), steps::PATH, "not_attempted", "no CSCA certificate is trusted");
@@ -98,9 +103,9 @@ fn revocation_is_a_step_of_its_own() {
     expect(&found, steps::REVOCATION, "failed", "key compromised");
     only_bad(&found, &[steps::REVOCATION]);
 
-    let over = Period { not_before: AT - Duration::days(90), not_after: AT - Duration::days(1) };
-    let found = found_by(&store_with(over, &[]));
-    expect(&found, steps::REVOCATION, "failed", "was to be replaced by 2026-11-21");
+    let found = found_at(&store_with(days(9), &[]), AT + Duration::days(10));
+    expect(&found, steps::REVOCATION, "failed", "was to be replaced by 2026-12-01");
+    only_bad(&found, &[steps::REVOCATION]);
     let early = Period { not_before: AT + Duration::days(1), not_after: AT + Duration::days(9) };
     expect(&found_by(&store_with(early, &[])), steps::REVOCATION, "failed", "not valid before");
 
@@ -111,13 +116,7 @@ fn revocation_is_a_step_of_its_own() {
 
 #[test]
 fn certificates_out_of_time_have_no_path() {
-    // At the time of a certificate's end, by moving the clock.
-    let at = |instant| {
-        let trust = trust();
-        crate::document::inspect_by(&mut card(&groups()), &trust, &crate::document::mrz(), |conditions| {
-            bitaqa_terminal::inspection::Conditions { at: instant, ..conditions }
-        })
-    };
+    let at = |instant| found_at(&trust(), instant);
     let (ds, csca) = (&own().document_signer.certificate, &own().csca.certificate);
     assert!(at(ds.not_after()).is_positive());
     expect(&at(ds.not_after() + Duration::SECOND), steps::PATH, "failed", "document signer certificate has expired");

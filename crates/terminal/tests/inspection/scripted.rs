@@ -36,7 +36,7 @@ impl ScriptedCard {
         self.script.push((hex::decode(command).unwrap(), Some(1), Box::new(move |_| answer.clone())));
     }
 
-    /// Computes its answer.
+    /// Computes its answer; an empty one leaves the command to what comes after.
     pub fn compute(&mut self, command: &str, answer: impl FnMut(&[u8]) -> Vec<u8> + 'static) {
         self.script.push((hex::decode(command).unwrap(), None, Box::new(answer)));
     }
@@ -48,14 +48,16 @@ impl ScriptedCard {
     }
 
     fn scripted(&mut self, command: &[u8]) -> Option<Vec<u8>> {
-        let place = |(beginning, left, _): &(Vec<u8>, Option<usize>, Answer)| {
-            command.starts_with(beginning) && *left != Some(0)
-        };
-        let (_, left, answer) = self.script.iter_mut().find(|entry| place(entry))?;
-        if let Some(left) = left {
-            *left -= 1;
+        for (beginning, left, answer) in &mut self.script {
+            if command.starts_with(beginning) && *left != Some(0) {
+                *left = left.map(|left| left - 1);
+                let answer = answer(command);
+                if !answer.is_empty() {
+                    return Some(answer);
+                }
+            }
         }
-        Some(answer(command))
+        None
     }
 
     fn read(&self, command: &[u8]) -> Vec<u8> {
