@@ -10,7 +10,9 @@ mod oid;
 
 pub use oid::*;
 
-use der::asn1::{Any, AnyRef, ObjectIdentifier, OctetString};
+pub use der::asn1::ObjectIdentifier;
+
+use der::asn1::{Any, AnyRef, OctetString};
 use der::{Decode, Encode, Reader, Sequence, SliceReader, Tag, Tagged};
 
 use crate::error::LdsError;

@@ -1,10 +1,11 @@
 //! What the shape cannot say: that the parts of a profile fit together and that a card made from it can be issued.
 
+mod files;
+mod protocols;
+
 use crate::{
-    AppletState, CardState, FileContent, FileSpec, FingerFormat, NOT_PUBLISHED, Place, Prints, Problem, Profile,
-    WithoutPrints, curve_name,
+    AppletState, CardState, FileContent, FingerFormat, NOT_PUBLISHED, Prints, Problem, Profile, WithoutPrints,
 };
-use bitaqa_apdu::{Need, TerminalRight};
 use std::collections::BTreeSet;
 
 /// Octets of DG2 besides the image: TLV and record headers of ISO/IEC 19794-5 with lengths in their longest form.
@@ -36,6 +37,7 @@ impl Profile {
         self.check_chip(&mut findings);
         self.check_channel(&mut findings);
         self.check_protocols(&mut findings);
+        self.check_life_cycle(&mut findings);
         self.check_biometrics(&mut findings);
         self.check_file_set(&mut findings);
         for file in &self.files {
@@ -97,10 +99,13 @@ impl Profile {
             ("secure_channel", &self.secure_channel.basis),
             ("emrtd", &self.emrtd.basis),
             ("lds", &self.lds.basis),
+            ("bac", &self.bac.basis),
             ("pace", &self.pace.basis),
             ("ca", &self.ca.basis),
             ("ta", &self.ta.basis),
+            ("aa", &self.aa.basis),
             ("passive", &self.passive.basis),
+            ("laboratory", &self.laboratory.basis),
             ("life_cycle", &self.life_cycle.basis),
             ("biometrics", &self.biometrics.basis),
         ];
@@ -196,44 +201,8 @@ impl Profile {
         );
     }
 
-    /// A reader can open the card, a guesser cannot, and the end of issuance is a state that can be reached and used.
-    fn check_protocols(&self, findings: &mut Findings) {
-        for (index, offer) in self.pace.infos.iter().enumerate() {
-            let place = format!("pace.infos[{index}].parameter_id");
-            check_curve(offer.parameter_id, place, findings);
-            findings.unless(
-                !self.pace.infos.iter().take(index).any(|other| other == offer),
-                format!("pace.infos[{index}]"),
-                "the same offer stands here twice",
-                "remove one",
-            );
-        }
-        check_curve(self.ca.parameter_id, "ca.parameter_id".to_owned(), findings);
-        for (place, offered) in
-            [("pace.infos", !self.pace.infos.is_empty()), ("pace.passwords", !self.pace.passwords.is_empty())]
-        {
-            findings.unless(offered, place, "nothing is offered: no reader could open the card", "offer at least one");
-        }
-        let passwords: BTreeSet<_> = self.pace.passwords.iter().collect();
-        findings.unless(
-            passwords.len() == self.pace.passwords.len(),
-            "pace.passwords",
-            "a password stands here twice",
-            "remove one",
-        );
-        findings.unless(
-            self.pace.can_digits == 6,
-            "pace.can_digits",
-            "a CAN has 6 digits (9303-4 to -6, TR-03110-2 §2.3)",
-            "write 6",
-        );
-        let delay = self.pace.failure_delay;
-        findings.unless(
-            delay.factor >= 2 && delay.first_ms >= 1 && delay.max_ms >= delay.first_ms && delay.max_ms <= 60_000,
-            "pace.failure_delay",
-            "the delay does not grow, or grows over a minute",
-            "write first_ms of 1 or more, factor of 2 or more, and max_ms from first_ms to 60000",
-        );
+    /// The end of issuance is a state that can be reached and used.
+    fn check_life_cycle(&self, findings: &mut Findings) {
         findings.unless(
             self.life_cycle.applet_end == AppletState::Personalized,
             "life_cycle.applet_end",
@@ -245,6 +214,12 @@ impl Profile {
             "life_cycle.card_end",
             format!("an issued card cannot end {}: the issuer's state or no usable one", self.life_cycle.card_end),
             "write SECURED (GPC 2.3.1 §5.1.1: OP_READY, INITIALIZED, SECURED)",
+        );
+        findings.unless(
+            self.laboratory.only || self.laboratory.pace_answers.status_word().is_none(),
+            "laboratory.pace_answers",
+            "a card that misbehaves is for laboratories only",
+            "write as-specified, or only = true",
         );
     }
 
@@ -297,131 +272,4 @@ impl Profile {
         let dg3 = if prints == Prints::Two { print.saturating_mul(2).saturating_add(DG3_HEAD_BYTES) } else { 24 };
         need("file.DG3.size_max", room(FileContent::Dg3), dg3, findings);
     }
-
-    /// The files that every eMRTD has are there, and EF.COM lists exactly the data groups that exist.
-    fn check_file_set(&self, findings: &mut Findings) {
-        use FileContent::{CardAccess, Com, Dg1, Dg2, Dg14, Sod};
-        for (content, name) in [
-            (CardAccess, "EF.CardAccess"),
-            (Com, "EF.COM"),
-            (Sod, "EF.SOD"),
-            (Dg1, "DG1"),
-            (Dg2, "DG2"),
-            (Dg14, "DG14"),
-        ] {
-            findings.unless(
-                self.file(content).is_some(),
-                format!("file.{name}"),
-                "the file is missing",
-                "add it: no eMRTD with PACE and Chip Authentication is without (9303-10 §3.11, §4.7)",
-            );
-        }
-        let listed = &self.lds.data_groups;
-        let mut present: Vec<u8> = self.files.iter().filter_map(|file| file.content.data_group()).collect();
-        present.sort_unstable();
-        findings.unless(
-            *listed == present,
-            "lds.data_groups",
-            format!("EF.COM would list {listed:?}, the files are {present:?}"),
-            "list every data group that has a [[file]], ascending, and no other",
-        );
-        let digits = |text: &str, count| text.len() == count && text.bytes().all(|b| b.is_ascii_digit());
-        findings.unless(
-            digits(&self.lds.version, 4) && digits(&self.lds.unicode, 6),
-            "lds",
-            "version has not 4 digits or unicode not 6 (9303-10 §4.6.1)",
-            "write \"0108\" and \"040000\"",
-        );
-    }
-
-    fn check_file(&self, file: &FileSpec, findings: &mut Findings) {
-        let place = |key: &str| format!("file.{}.{key}", file.name);
-        let twins = |same: &dyn Fn(&FileSpec) -> bool| self.files.iter().filter(|other| same(other)).count() > 1;
-        let unique = |same: &dyn Fn(&FileSpec) -> bool, key: &str, findings: &mut Findings| {
-            let what = format!("two files have the same {key}");
-            findings.unless(!twins(same), place(key), what, "give each file its own");
-        };
-        unique(&|other| other.name == file.name, "name", findings);
-        unique(&|other| other.content == file.content, "content", findings);
-        unique(&|other| other.place == file.place && other.fid == file.fid, "fid", findings);
-        unique(&|other| other.place == file.place && other.sfi == file.sfi, "sfi", findings);
-        findings.unless(
-            (1..=30).contains(&file.sfi),
-            place("sfi"),
-            format!("{} is no short EF identifier", file.sfi),
-            "write 1 to 30 (7816-4 §7.3.2)",
-        );
-        findings.unless(
-            !matches!(file.fid, 0x0000 | 0x3F00 | 0x3FFF | 0xFFFF),
-            place("fid"),
-            format!("{:04X} is reserved (7816-4 §7.3.1)", file.fid),
-            "take another identifier",
-        );
-        findings.unless(
-            (file.place == Place::Mf) == (file.content == FileContent::CardAccess),
-            place("place"),
-            "EF.CardAccess lies under the master file, every other file in the application",
-            "write mf for EF.CardAccess, lds for the others (9303-10 §3.11)",
-        );
-        findings.unless(
-            file.size_max > 0,
-            place("size_max"),
-            "the file has no room at all",
-            "write the octets that it may take",
-        );
-        self.check_rule(file, findings);
-    }
-
-    /// A rule may only ask for what the card offers, in an order that can be gone, and no less than the content needs.
-    fn check_rule(&self, file: &FileSpec, findings: &mut Findings) {
-        let place = format!("file.{}.read", file.name);
-        let needs = || file.read.alternatives().iter().flatten();
-        for need in needs() {
-            findings.unless(
-                match need {
-                    Need::Pace | Need::Ca => true,
-                    Need::Ta(TerminalRight::Any | TerminalRight::Dg3) => !self.ta.protocols.is_empty(),
-                    Need::Bac | Need::Pin(_) | Need::Ta(TerminalRight::Dg4) => false,
-                },
-                place.clone(),
-                format!("the rule asks for {need}, which the card does not offer"),
-                "use PACE, CA, TA or TA[DG3]; for TA list a protocol in [ta]",
-            );
-        }
-        // TR-03110-1 §3.5: the terminal signs over the key that Chip Authentication agreed on, inside PACE
-        findings.unless(
-            file.read.alternatives().iter().all(|all| {
-                let holds = |wanted: fn(&Need) -> bool| all.iter().any(wanted);
-                let ta_after_ca = !holds(|need| matches!(need, Need::Ta(_))) || holds(|need| *need == Need::Ca);
-                ta_after_ca && (!holds(|need| *need == Need::Ca) || holds(|need| *need == Need::Pace))
-            }),
-            place.clone(),
-            "TA comes after CA and CA after PACE: an alternative leaves out a step before",
-            "write PACE & CA & TA",
-        );
-        let everywhere = |wanted: fn(&Need) -> bool| {
-            !file.read.alternatives().is_empty() && file.read.alternatives().iter().all(|all| all.iter().any(wanted))
-        };
-        let (met, wanted) = match file.content {
-            FileContent::CardAccess => (file.read.allows(|_| false), "ALWAYS: it is read before any protocol"),
-            FileContent::Dg3 => (
-                everywhere(|need| *need == Need::Ta(TerminalRight::Dg3)),
-                "PACE & CA & TA[DG3]: prints open to nobody else",
-            ),
-            FileContent::Optional => {
-                (everywhere(|need| matches!(need, Need::Ta(_))), "PACE & CA & TA: law 04-20 art. 6")
-            }
-            _ => (everywhere(|need| *need == Need::Pace), "PACE: personal data open to nobody without a password"),
-        };
-        findings.unless(met, place, format!("the rule is {}", file.read), format!("write {wanted}"));
-    }
-}
-
-fn check_curve(parameter_id: u8, place: String, findings: &mut Findings) {
-    findings.unless(
-        curve_name(parameter_id).is_some(),
-        place,
-        format!("{parameter_id} names no curve that is known here"),
-        "write 12 (NIST P-256), 13 (brainpoolP256r1), 15 (NIST P-384) or 16 (brainpoolP384r1), 9303-11 §9.5.1",
-    );
 }

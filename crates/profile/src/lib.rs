@@ -7,14 +7,18 @@ mod check;
 mod error;
 mod names;
 mod parse;
+mod protocols;
 mod render;
 
 pub use error::{Problem, ProfileError};
 pub use names::{
-    AppletState, CaProtocol, CardState, Diversification, FingerFormat, FingerImageFormat, HashName, PaceProtocol,
-    Password, PortraitFormat, Prints, Scp, SignatureName, TaProtocol, TransportKeys, WithoutPrints, curve_name,
+    AppletState, CardState, Diversification, FingerFormat, FingerImageFormat, PortraitFormat, Prints, Scp,
+    TransportKeys, WithoutPrints,
 };
 pub use parse::BUILTIN;
+pub use protocols::{
+    CaProtocol, HashName, Mapping, PaceAnswer, PaceProtocol, Password, SignatureName, TaProtocol, domain_name,
+};
 
 use bitaqa_apdu::{AccessRule, Aid, Atr};
 use serde::Deserialize;
@@ -39,14 +43,20 @@ pub struct Profile {
     pub emrtd: Emrtd,
     /// Versions that EF.COM states and the data groups that it lists.
     pub lds: Lds,
+    /// Basic Access Control.
+    pub bac: Bac,
     /// Password Authenticated Connection Establishment.
     pub pace: Pace,
     /// Chip Authentication.
     pub ca: Ca,
     /// Terminal Authentication.
     pub ta: Ta,
+    /// Active Authentication.
+    pub aa: Aa,
     /// Passive authentication.
     pub passive: Passive,
+    /// What makes the product one for laboratories.
+    pub laboratory: Laboratory,
     /// States in which the issued card is left.
     pub life_cycle: LifeCycle,
     /// Formats and limits of portrait and prints.
@@ -214,20 +224,42 @@ pub struct Lds {
     pub basis: String,
 }
 
+/// BAC, 9303-11 §4.3.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bac {
+    /// Whether the card opens to it.
+    pub offered: bool,
+    /// Source.
+    pub basis: String,
+}
+
 /// PACE, 9303-11 §4.4.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Pace {
-    /// Offers, most wanted first; they stand in EF.CardAccess and DG14.
+    /// Offers, most wanted first; they stand in EF.CardAccess and DG14. Empty: no PACE.
     pub infos: Vec<PaceOffer>,
-    /// Passwords that open a session.
+    /// Passwords that open a session, or with the PUK unblock the PIN.
     pub passwords: Vec<Password>,
     /// Number of digits of the CAN.
     pub can_digits: usize,
+    /// Tries of the passwords that can be blocked.
+    pub tries: Tries,
     /// What a wrong password costs.
     pub failure_delay: FailureDelay,
     /// Source.
     pub basis: String,
+}
+
+/// Tries before a password is blocked; 0 for one that the card does not have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tries {
+    /// Of the PIN; the last one is open only after the CAN was given.
+    pub pin: u8,
+    /// Of the PUK.
+    pub puk: u8,
 }
 
 /// One PACEInfo, 9303-11 §9.2.1.
@@ -240,7 +272,8 @@ pub struct PaceOffer {
     pub parameter_id: u8,
 }
 
-/// Growing delay before the next attempt. Nothing is ever blocked: the holder's card must survive a stranger's guesses.
+/// Growing delay before the next attempt. CAN and MRZ are never blocked: the holder's card must survive a stranger's
+/// guesses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FailureDelay {
@@ -267,14 +300,22 @@ impl FailureDelay {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Ca {
-    /// Protocol.
-    pub protocol: CaProtocol,
-    /// Standardised domain parameters of the key, 9303-11 §9.5.1.
-    pub parameter_id: u8,
-    /// keyId that joins ChipAuthenticationInfo and ChipAuthenticationPublicKeyInfo.
-    pub key_id: u8,
+    /// Key pairs; empty: no Chip Authentication.
+    pub keys: Vec<CaKey>,
     /// Source.
     pub basis: String,
+}
+
+/// One key pair and what it is offered for.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CaKey {
+    /// keyId that joins ChipAuthenticationInfo and ChipAuthenticationPublicKeyInfo; 0: the two have none.
+    pub key_id: u8,
+    /// Standardised domain parameters of the key, 9303-11 §9.5.1.
+    pub parameter_id: u8,
+    /// Protocols, most wanted first.
+    pub protocols: Vec<CaProtocol>,
 }
 
 /// Terminal Authentication, TR-03110-1 §3.5.
@@ -287,6 +328,48 @@ pub struct Ta {
     pub basis: String,
 }
 
+/// Active Authentication, 9303-11 §6.1.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Aa {
+    /// The key of DG15.
+    pub key: AaKey,
+    /// Source.
+    pub basis: String,
+}
+
+/// `"none"`, `{ rsa = { bits = 2048, hash = "SHA-256" } }` or `{ ecdsa = { parameter_id = 12, hash = "SHA-256" } }`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "lowercase")]
+pub enum AaKey {
+    /// No Active Authentication.
+    None,
+    /// ISO/IEC 9796-2 scheme 1.
+    Rsa {
+        /// Length of the modulus.
+        bits: u16,
+        /// Over the message.
+        hash: HashName,
+    },
+    /// ECDSA, plain signature.
+    Ecdsa {
+        /// Standardised domain parameters, 9303-11 §9.5.1.
+        parameter_id: u8,
+        /// Over the challenge.
+        hash: HashName,
+    },
+}
+
+impl AaKey {
+    /// Hash of the signature.
+    pub const fn hash(self) -> Option<HashName> {
+        match self {
+            Self::None => None,
+            Self::Rsa { hash, .. } | Self::Ecdsa { hash, .. } => Some(hash),
+        }
+    }
+}
+
 /// EF.SOD, 9303-10 §4.6.2.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -295,6 +378,18 @@ pub struct Passive {
     pub hash: HashName,
     /// Signature of the document signer.
     pub signature: SignatureName,
+    /// Source.
+    pub basis: String,
+}
+
+/// Products that no line may make.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Laboratory {
+    /// Whether the product is for laboratories only.
+    pub only: bool,
+    /// How it misbehaves.
+    pub pace_answers: PaceAnswer,
     /// Source.
     pub basis: String,
 }
@@ -388,6 +483,12 @@ pub enum FileContent {
     Dg13,
     /// SecurityInfos, 9303-10 §4.7.14.
     Dg14,
+    /// Public key of Active Authentication, 9303-10 §4.7.15.
+    Dg15,
+    /// SecurityInfos under the document signer's signature, 9303-10 §3.11.4.
+    CardSecurity,
+    /// References of the trust points of Terminal Authentication, TR-03110-3 §A.7.2.4.
+    Cvca,
     /// Optional data of the holder, law 04-20 art. 6.
     Optional,
 }
@@ -396,7 +497,7 @@ impl FileContent {
     /// Number of the data group, for those whose hash stands in EF.SOD.
     pub const fn data_group(self) -> Option<u8> {
         match self {
-            Self::CardAccess | Self::Com | Self::Sod | Self::Optional => None,
+            Self::CardAccess | Self::CardSecurity | Self::Com | Self::Cvca | Self::Sod | Self::Optional => None,
             Self::Dg1 => Some(1),
             Self::Dg2 => Some(2),
             Self::Dg3 => Some(3),
@@ -404,15 +505,28 @@ impl FileContent {
             Self::Dg12 => Some(12),
             Self::Dg13 => Some(13),
             Self::Dg14 => Some(14),
+            Self::Dg15 => Some(15),
         }
     }
 }
 
 impl Profile {
-    /// The file with this content; `None` when the product has none (a checked profile always has EF.CardAccess,
-    /// EF.COM, EF.SOD, DG1, DG2 and DG14).
+    /// The file with this content; `None` when the product has none (a checked profile always has EF.COM, EF.SOD, DG1 and
+    /// DG2).
     pub fn file(&self, content: FileContent) -> Option<&FileSpec> {
         self.files.iter().find(|file| file.content == content)
+    }
+
+    /// Parameter ids under which PACE with chip authentication mapping is offered, in the order of the offers. For each the
+    /// card has a static key of its own, and the parameter id is the keyId that 9303-11 §9.2.6 demands for it.
+    pub fn cam_parameter_ids(&self) -> Vec<u8> {
+        let mut ids = Vec::new();
+        for offer in self.pace.infos.iter().filter(|offer| offer.protocol.mapping() == Mapping::ChipAuthentication) {
+            if !ids.contains(&offer.parameter_id) {
+                ids.push(offer.parameter_id);
+            }
+        }
+        ids
     }
 
     /// Octets of non-volatile memory that the files and the reserve take when every file is full.

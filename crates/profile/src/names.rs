@@ -12,6 +12,9 @@ macro_rules! words {
         }
 
         impl $name {
+            /// Every word.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
             /// The word in the profile.
             pub const fn name(self) -> &'static str {
                 match self {
@@ -27,6 +30,8 @@ macro_rules! words {
         }
     };
 }
+
+pub(crate) use words;
 
 words! {
     /// Fingerprints taken from the holder.
@@ -89,68 +94,6 @@ words! {
 }
 
 words! {
-    /// PACE with generic mapping on elliptic curves, 9303-11 §9.2.
-    PaceProtocol {
-        /// AES-128.
-        EcdhGmAes128 = "id-PACE-ECDH-GM-AES-CBC-CMAC-128",
-        /// AES-192.
-        EcdhGmAes192 = "id-PACE-ECDH-GM-AES-CBC-CMAC-192",
-        /// AES-256.
-        EcdhGmAes256 = "id-PACE-ECDH-GM-AES-CBC-CMAC-256",
-    }
-}
-
-words! {
-    /// Password for PACE, 9303-11 §4.4.2.
-    Password {
-        /// Hash over document number, birth date and expiry date of the MRZ.
-        Mrz = "MRZ",
-        /// Card access number.
-        Can = "CAN",
-    }
-}
-
-words! {
-    /// Chip Authentication, 9303-11 §9.2.4.
-    CaProtocol {
-        /// AES-128.
-        EcdhAes128 = "id-CA-ECDH-AES-CBC-CMAC-128",
-        /// AES-192.
-        EcdhAes192 = "id-CA-ECDH-AES-CBC-CMAC-192",
-        /// AES-256.
-        EcdhAes256 = "id-CA-ECDH-AES-CBC-CMAC-256",
-    }
-}
-
-words! {
-    /// Signature suite of Terminal Authentication, TR-03110-3 §A.6.3.
-    TaProtocol {
-        /// ECDSA with SHA-256.
-        EcdsaSha256 = "id-TA-ECDSA-SHA-256",
-        /// ECDSA with SHA-384.
-        EcdsaSha384 = "id-TA-ECDSA-SHA-384",
-    }
-}
-
-words! {
-    /// Hash of passive authentication, 9303-12 §4.
-    HashName {
-        /// SHA-256.
-        Sha256 = "SHA-256",
-        /// SHA-384.
-        Sha384 = "SHA-384",
-    }
-}
-
-words! {
-    /// Signature of passive authentication, 9303-12 §4.
-    SignatureName {
-        /// ECDSA.
-        Ecdsa = "ECDSA",
-    }
-}
-
-words! {
     /// State of the eMRTD instance.
     AppletState {
         /// Installed and selectable, GPC 2.3.1 §5.3.1.2: files may still be written.
@@ -209,17 +152,6 @@ words! {
         Jpeg = "jpeg",
         /// JPEG 2000.
         Jpeg2000 = "jpeg2000",
-    }
-}
-
-/// Name of a standardised domain parameter set that this house can compute on, 9303-11 §9.5.1.
-pub const fn curve_name(parameter_id: u8) -> Option<&'static str> {
-    match parameter_id {
-        12 => Some("NIST P-256"),
-        13 => Some("brainpoolP256r1"),
-        15 => Some("NIST P-384"),
-        16 => Some("brainpoolP384r1"),
-        _ => None,
     }
 }
 

@@ -8,6 +8,13 @@ use serde::de::{Deserialize, Deserializer, Error as _};
 pub const BUILTIN: &[(&str, &str)] = &[
     ("cnie-2.0", include_str!("../../../card-profiles/cnie-2.0.toml")),
     ("cnie-2.0-minor", include_str!("../../../card-profiles/cnie-2.0-minor.toml")),
+    ("lab-6fff", include_str!("../../../card-profiles/lab-6fff.toml")),
+    ("lab-bac", include_str!("../../../card-profiles/lab-bac.toml")),
+    ("lab-cam", include_str!("../../../card-profiles/lab-cam.toml")),
+    ("lab-dh", include_str!("../../../card-profiles/lab-dh.toml")),
+    ("lab-eac", include_str!("../../../card-profiles/lab-eac.toml")),
+    ("lab-gm", include_str!("../../../card-profiles/lab-gm.toml")),
+    ("lab-im", include_str!("../../../card-profiles/lab-im.toml")),
 ];
 
 impl Profile {

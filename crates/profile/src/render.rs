@@ -1,7 +1,7 @@
 //! The profile as tables for review. The rendered form is committed beside the profile, so a change of an access rule
 //! shows in a review as the changed cell of a table.
 
-use crate::{FileContent, Place, Profile, curve_name};
+use crate::{AaKey, FileContent, PaceAnswer, Place, Profile, domain_name};
 use core::fmt::Display;
 use core::fmt::Write as _;
 
@@ -11,6 +11,9 @@ impl Profile {
         let mut page = format!("# {}\n\n", self.product.title);
         page.push_str("Rendered from the profile of the same name; change the profile, not this page.\n");
         page.push_str("No interoperability with cards that DGSN issues is claimed.\n");
+        if self.laboratory.only {
+            page.push_str("\n**For laboratories only: no line makes cards of this product.**\n");
+        }
         self.render_files(&mut page);
         self.render_product(&mut page);
         self.render_protocols(&mut page);
@@ -79,28 +82,53 @@ impl Profile {
     }
 
     fn render_protocols(&self, page: &mut String) {
-        let curve = |id| format!("{id} ({})", curve_name(id).unwrap_or("unknown"));
-        let (pace, delay) = (&self.pace, self.pace.failure_delay);
         let mut rows = Table::new(&["protocol", "parameter", "value", "basis"]);
+        rows.row(&[&"BAC", &"offered", &yes_no(self.bac.offered), &self.bac.basis]);
+        self.render_pace(&mut rows);
+        for key in &self.ca.keys {
+            let id = if key.key_id == 0 { "no key id".to_owned() } else { format!("key id {}", key.key_id) };
+            let value = format!("{}, for {}", domain(key.parameter_id), list(&key.protocols));
+            rows.row(&[&"CA", &id, &value, &self.ca.basis]);
+        }
+        if self.ca.keys.is_empty() {
+            rows.row(&[&"CA", &"keys", &"none", &self.ca.basis]);
+        }
+        rows.row(&[&"TA", &"protocols", &list(&self.ta.protocols), &self.ta.basis]);
+        let active = match self.aa.key {
+            AaKey::None => "none".to_owned(),
+            AaKey::Rsa { bits, hash } => format!("RSA of {bits} bits with {hash}"),
+            AaKey::Ecdsa { parameter_id, hash } => format!("ECDSA on {} with {hash}", domain(parameter_id)),
+        };
+        rows.row(&[&"AA", &"key", &active, &self.aa.basis]);
+        let passive = format!("{} with {}", self.passive.signature, self.passive.hash);
+        rows.row(&[&"PA", &"EF.SOD", &passive, &self.passive.basis]);
+        if self.laboratory.pace_answers != PaceAnswer::AsSpecified {
+            let answers = format!("answers every MSE:Set AT with {}", self.laboratory.pace_answers);
+            rows.row(&[&"PACE", &"misbehaviour", &answers, &self.laboratory.basis]);
+        }
+        page.push_str("\n## Protocols towards a reader\n\n");
+        page.push_str(&rows.0);
+    }
+
+    fn render_pace(&self, rows: &mut Table) {
+        let (pace, delay) = (&self.pace, self.pace.failure_delay);
+        if pace.infos.is_empty() {
+            return rows.row(&[&"PACE", &"offered", &"no", &pace.basis]);
+        }
         for offer in &pace.infos {
-            rows.row(&[&"PACE", &"protocol", &offer.protocol, &pace.basis]);
-            rows.row(&[&"PACE", &"parameter id", &curve(offer.parameter_id), &pace.basis]);
+            rows.row(&[&"PACE", &domain(offer.parameter_id), &offer.protocol, &pace.basis]);
         }
         rows.row(&[&"PACE", &"passwords", &list(&pace.passwords), &pace.basis]);
         rows.row(&[&"PACE", &"CAN", &format!("{} digits", pace.can_digits), &pace.basis]);
+        if pace.tries.pin > 0 {
+            let tries = format!("{} of the PIN, {} of the PUK", pace.tries.pin, pace.tries.puk);
+            rows.row(&[&"PACE", &"tries", &tries, &pace.basis]);
+        }
         let delay = format!(
             "{} ms, times {} at each further failure, {} ms at most",
             delay.first_ms, delay.factor, delay.max_ms
         );
         rows.row(&[&"PACE", &"wrong password", &delay, &pace.basis]);
-        rows.row(&[&"CA", &"protocol", &self.ca.protocol, &self.ca.basis]);
-        rows.row(&[&"CA", &"parameter id", &curve(self.ca.parameter_id), &self.ca.basis]);
-        rows.row(&[&"CA", &"key id", &self.ca.key_id, &self.ca.basis]);
-        rows.row(&[&"TA", &"protocols", &list(&self.ta.protocols), &self.ta.basis]);
-        let passive = format!("{} with {}", self.passive.signature, self.passive.hash);
-        rows.row(&[&"PA", &"EF.SOD", &passive, &self.passive.basis]);
-        page.push_str("\n## Protocols towards a reader\n\n");
-        page.push_str(&rows.0);
     }
 
     fn render_channel(&self, page: &mut String) {
@@ -162,6 +190,10 @@ fn hex(octets: &[u8]) -> String {
     octets.iter().map(|octet| format!("{octet:02X}")).collect::<Vec<_>>().join(" ")
 }
 
+fn domain(parameter_id: u8) -> String {
+    format!("{parameter_id} ({})", domain_name(parameter_id).unwrap_or("unknown"))
+}
+
 const fn yes_no(holds: bool) -> &'static str {
     if holds { "yes" } else { "no" }
 }
@@ -184,7 +216,10 @@ const fn content(content: FileContent) -> &'static str {
         FileContent::Dg11 => "personal details",
         FileContent::Dg12 => "document details",
         FileContent::Dg13 => "civil data, bilingual",
-        FileContent::Dg14 => "PACE, CA and TA parameters, CA public key",
+        FileContent::Dg14 => "parameters of all protocols, CA public keys",
+        FileContent::Dg15 => "AA public key",
+        FileContent::CardSecurity => "signed parameters of all protocols, public keys",
+        FileContent::Cvca => "names of the trust points of TA",
         FileContent::Optional => "optional data of the holder",
     }
 }
