@@ -46,7 +46,7 @@ fn the_delay_grows_with_wrong_passwords_and_ends_with_a_right_one() {
     let mut card = line.blank(Box::new(MemoryMedium::default()), &waits);
     line.order(&mut card, &mut MemoryJournal::default(), 1).unwrap();
     let order = plan::order_tag(&line.person, &line.profile, &line.vault);
-    let can = plan::can(&line.person, &line.vault, &order);
+    let can = plan::passwords(&line.profile, &line.person, &line.vault, &order).can.unwrap();
     let mut rng = ChaCha20Rng::seed_from_u64(4);
     let mut inspect = |card: &mut Card, can: &str| {
         let password = Password::can(can).unwrap();
@@ -246,7 +246,8 @@ fn a_plain_command_ends_the_session() {
     let mut card = line.blank(Box::new(MemoryMedium::default()), &Waits::default());
     line.order(&mut card, &mut MemoryJournal::default(), 1).unwrap();
     let order = plan::order_tag(&line.person, &line.profile, &line.vault);
-    let password = Password::can(&plan::can(&line.person, &line.vault, &order)).unwrap();
+    let password =
+        Password::can(&plan::passwords(&line.profile, &line.person, &line.vault, &order).can.unwrap()).unwrap();
     let mut rng = ChaCha20Rng::seed_from_u64(8);
     let mut totals = Totals::default();
     let mut session = Session::open(&mut card, &mut totals).unwrap();

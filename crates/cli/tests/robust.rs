@@ -118,7 +118,7 @@ fn a_card_without_extended_length_is_issued_and_inspected() {
     line.order(&mut reader, &mut MemoryJournal::default(), 1).unwrap();
     assert!(reader.1 > 400, "{} commands: that cannot have been short ones", reader.1);
     let order = plan::order_tag(&line.person, &line.profile, &line.vault);
-    let can = Password::can(&plan::can(&line.person, &line.vault, &order)).unwrap();
+    let can = Password::can(&plan::passwords(&line.profile, &line.person, &line.vault, &order).can.unwrap()).unwrap();
     let mut rng = ChaCha20Rng::seed_from_u64(4);
     let found = inspection::run(&mut reader, &mut Totals::default(), &can, &line.conditions(), &mut rng).unwrap();
     assert!(found.is_positive());

@@ -16,6 +16,7 @@ pub mod dg11;
 pub mod dg12;
 pub mod dg13;
 pub mod dg14;
+pub mod dg15;
 mod error;
 pub mod face;
 pub mod fingers;

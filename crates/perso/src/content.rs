@@ -2,8 +2,6 @@
 //! the data groups and therefore is made last, whatever its place in the order.
 
 use bitaqa_apdu::Bytes;
-use bitaqa_apdu::public_key::CardPublicKey;
-use bitaqa_curves::{Curve, CurveError, Point};
 use bitaqa_lds::card_access::CardAccess;
 use bitaqa_lds::com::Com;
 use bitaqa_lds::dg1::Dg1;
@@ -12,22 +10,24 @@ use bitaqa_lds::dg12::Dg12;
 use bitaqa_lds::dg13::{Dg13, SpouseKind as LdsSpouseKind, SpouseMention};
 use bitaqa_lds::dg14::Dg14;
 use bitaqa_lds::optional_data::{EmergencyContact, OptionalData};
-use bitaqa_lds::security_infos::{
-    self, ChipAuthenticationInfo, ChipAuthenticationPublicKeyInfo, PaceInfo, SecurityInfo, SecurityInfos,
-    TerminalAuthenticationInfo,
-};
+use bitaqa_lds::security_infos::{SecurityInfo, SecurityInfos};
 use bitaqa_lds::{Bilingual as LdsBilingual, CivilDate, LdsError, Text};
-use bitaqa_pki::sod::{self, SodError};
-use bitaqa_pki::spki::{self, Form, SpkiError};
-use bitaqa_profile::{CaProtocol, FileContent, FileSpec, PaceProtocol, Profile};
+use bitaqa_pki::CmsError;
+use bitaqa_pki::cvc::{CvcError, EfCvcaError};
+use bitaqa_pki::sod::{self, SodError, SodOptions};
+use bitaqa_pki::spki::SpkiError;
+use bitaqa_profile::{FileContent, FileSpec, Profile};
 use bitaqa_secure_messaging::pace::Password;
 
 use crate::applicant::Applicant;
 use crate::applicant::record::{Bilingual, SpouseKind};
-use crate::card_keys::CardKeys;
+use crate::card_keys::{CardKeyError, CardKeys};
 use crate::issuer::Issuer;
 
 mod biometric;
+mod security;
+
+pub use security::ID_SECURITY_OBJECT;
 
 /// Why a file cannot be made.
 #[derive(Debug, thiserror::Error)]
@@ -40,15 +40,40 @@ pub enum ContentError {
         /// The cause.
         source: LdsError,
     },
-    /// The card's key is no key of the profile's curve.
-    #[error("the card's Chip Authentication key: {0}")]
-    CardKey(#[from] CurveError),
-    /// The card's key cannot be written as SubjectPublicKeyInfo.
-    #[error("the card's Chip Authentication key: {0}")]
+    /// A key of the card is none that the profile asks for.
+    #[error(transparent)]
+    CardKey(#[from] CardKeyError),
+    /// A key of the card cannot be written as SubjectPublicKeyInfo.
+    #[error("the card's public key: {0}")]
     CardKeyInfo(#[from] SpkiError),
     /// EF.SOD.
     #[error("EF.SOD: {0}")]
     Sod(#[from] SodError),
+    /// EF.CardSecurity.
+    #[error("EF.CardSecurity: {0}")]
+    CardSecurity(#[from] CmsError),
+    /// The issuer's CVCA certificate.
+    #[error("the CVCA certificate of the issuer: {0}")]
+    CvcaCertificate(#[from] CvcError),
+    /// EF.CVCA.
+    #[error(transparent)]
+    Cvca(#[from] EfCvcaError),
+    /// The document signer signs otherwise than the profile says.
+    #[error("the profile wants EF.SOD signed by {wanted}, the issuer's document signer signs by {found}")]
+    DocumentSigner {
+        /// What the profile names.
+        wanted: String,
+        /// What the issuer has.
+        found: String,
+    },
+    /// The trust point is of no suite that the profile offers.
+    #[error("the profile offers Terminal Authentication by {wanted}, the issuer's CVCA signs by {found}")]
+    TrustPoint {
+        /// What the profile offers.
+        wanted: String,
+        /// What the issuer has.
+        found: String,
+    },
     /// A profile that asks for what this program does not make.
     #[error("profile: {0}")]
     Profile(&'static str),
@@ -65,12 +90,20 @@ pub fn files<'p>(
     random: &[u8; 16],
     issuer: &dyn Issuer,
 ) -> Result<Vec<(&'p FileSpec, Bytes)>, ContentError> {
-    let make = |file: &'p FileSpec| Ok((file, content(file.content, profile, applicant, keys, random)?));
+    security::check_issuer(profile, issuer)?;
+    let making = Making { profile, applicant, keys, random, issuer };
+    let make = |file: &'p FileSpec| Ok((file, making.content(file.content)?));
     let unsigned = profile.files.iter().filter(|file| file.content != FileContent::Sod);
     let mut made: Vec<(&FileSpec, Bytes)> = unsigned.map(make).collect::<Result<_, ContentError>>()?;
     let groups: Vec<(u8, &[u8])> =
         made.iter().filter_map(|(file, content)| Some((file.content.data_group()?, &**content))).collect();
-    let signed = sod::sign(&groups, issuer.document_signer_certificate(), issuer.document_signer())?;
+    let options = SodOptions {
+        hash: security::algorithm_of(profile.passive.hash),
+        versions: Some((profile.lds.version.clone(), profile.lds.unicode.clone())),
+        ..SodOptions::default()
+    };
+    let (certificate, signer) = (issuer.document_signer_certificate(), issuer.document_signer());
+    let signed = sod::sign_with(&options, &groups, certificate, signer)?;
     if let Some(file) = profile.file(FileContent::Sod) {
         made.push((file, signed));
     }
@@ -79,77 +112,49 @@ pub fn files<'p>(
     Ok(made)
 }
 
-fn content(
-    content: FileContent,
-    profile: &Profile,
-    applicant: &Applicant,
-    keys: &CardKeys,
-    random: &[u8; 16],
-) -> Result<Bytes, ContentError> {
-    let in_file = |file| move |source| ContentError::Lds { file, source };
-    match content {
-        FileContent::CardAccess => {
-            let infos = SecurityInfos { infos: pace_infos(profile) };
-            CardAccess { infos }.encode().map_err(in_file("EF.CardAccess"))
+/// What files are made out of.
+struct Making<'a> {
+    profile: &'a Profile,
+    applicant: &'a Applicant,
+    keys: &'a CardKeys,
+    random: &'a [u8; 16],
+    issuer: &'a dyn Issuer,
+}
+
+impl Making<'_> {
+    fn content(&self, content: FileContent) -> Result<Bytes, ContentError> {
+        let Self { profile, applicant, keys, random, issuer } = *self;
+        let in_file = |file| move |source| ContentError::Lds { file, source };
+        // DER wants the entries of a SET sorted.
+        let set = |infos: Vec<SecurityInfo>, file| SecurityInfos::new(infos).map_err(in_file(file));
+        match content {
+            FileContent::CardAccess => {
+                let infos = set(security::pace_infos(profile), "EF.CardAccess")?;
+                CardAccess { infos }.encode().map_err(in_file("EF.CardAccess"))
+            }
+            FileContent::CardSecurity => security::card_security(profile, keys, issuer),
+            FileContent::Com => Com::version_1_8(&profile.lds.data_groups).encode().map_err(in_file("EF.COM")),
+            FileContent::Cvca => security::cvca(issuer),
+            FileContent::Sod => Err(ContentError::Profile("EF.SOD is made out of the other files")),
+            FileContent::Dg1 => Dg1 { mrz: applicant.mrz().clone() }.encode().map_err(in_file("DG1")),
+            FileContent::Dg2 => biometric::face(applicant).and_then(|dg2| dg2.encode()).map_err(in_file("DG2")),
+            FileContent::Dg3 => biometric::fingers(applicant, random).map_err(in_file("DG3")),
+            FileContent::Dg11 => dg11(applicant).encode().map_err(in_file("DG11")),
+            FileContent::Dg12 => dg12(applicant).encode().map_err(in_file("DG12")),
+            FileContent::Dg13 => dg13(applicant).encode().map_err(in_file("DG13")),
+            FileContent::Dg14 => {
+                let infos = set(security::dg14_infos(profile, keys)?, "DG14")?;
+                Dg14 { infos }.encode().map_err(in_file("DG14"))
+            }
+            FileContent::Dg15 => security::dg15(profile, keys),
+            FileContent::Optional => optional(applicant).encode().map_err(in_file("EF.Optional")),
         }
-        FileContent::Com => Com::version_1_8(&profile.lds.data_groups).encode().map_err(in_file("EF.COM")),
-        FileContent::Sod => Err(ContentError::Profile("EF.SOD is made out of the other files")),
-        FileContent::Dg1 => Dg1 { mrz: applicant.mrz().clone() }.encode().map_err(in_file("DG1")),
-        FileContent::Dg2 => biometric::face(applicant).and_then(|dg2| dg2.encode()).map_err(in_file("DG2")),
-        FileContent::Dg3 => biometric::fingers(applicant, random).map_err(in_file("DG3")),
-        FileContent::Dg11 => dg11(applicant).encode().map_err(in_file("DG11")),
-        FileContent::Dg12 => dg12(applicant).encode().map_err(in_file("DG12")),
-        FileContent::Dg13 => dg13(applicant).encode().map_err(in_file("DG13")),
-        FileContent::Dg14 => {
-            let infos = SecurityInfos { infos: dg14_infos(profile, keys)? };
-            Dg14 { infos }.encode().map_err(in_file("DG14"))
-        }
-        FileContent::Optional => optional(applicant).encode().map_err(in_file("EF.Optional")),
     }
 }
 
 /// Secret of the MRZ password: what the card keeps instead of the MRZ (9303-11 §9.7.2).
 pub fn mrz_secret(applicant: &Applicant) -> Bytes {
     Password::mrz(&applicant.mrz().key_input()).secret().into()
-}
-
-fn pace_infos(profile: &Profile) -> Vec<SecurityInfo> {
-    let info = |offer: &bitaqa_profile::PaceOffer| {
-        let protocol = match offer.protocol {
-            PaceProtocol::EcdhGmAes128 => security_infos::ID_PACE_ECDH_GM_AES_CBC_CMAC_128,
-            PaceProtocol::EcdhGmAes192 => security_infos::ID_PACE_ECDH_GM_AES_CBC_CMAC_192,
-            PaceProtocol::EcdhGmAes256 => security_infos::ID_PACE_ECDH_GM_AES_CBC_CMAC_256,
-        };
-        SecurityInfo::Pace(PaceInfo { protocol, version: 2, parameter_id: Some(offer.parameter_id) })
-    };
-    profile.pace.infos.iter().map(info).collect()
-}
-
-/// EF.DG14: what EF.CardAccess offers, once more and now signed, and the keys and protocols of EAC (9303-11 §9.2).
-fn dg14_infos(profile: &Profile, keys: &CardKeys) -> Result<Vec<SecurityInfo>, ContentError> {
-    let unknown = ContentError::Profile("the curve of the Chip Authentication key is not known");
-    let curve = Curve::from_parameter_id(profile.ca.parameter_id).ok_or(unknown)?;
-    let Some(CardPublicKey::Point(point)) = keys.get(&profile.ca.key_id) else {
-        return Err(ContentError::Profile("the card has no Chip Authentication key"));
-    };
-    let point = Point::decode(curve, point)?;
-    let protocol = match profile.ca.protocol {
-        CaProtocol::EcdhAes128 => security_infos::ID_CA_ECDH_AES_CBC_CMAC_128,
-        CaProtocol::EcdhAes192 => security_infos::ID_CA_ECDH_AES_CBC_CMAC_192,
-        CaProtocol::EcdhAes256 => security_infos::ID_CA_ECDH_AES_CBC_CMAC_256,
-    };
-    let key_id = (profile.ca.key_id != 0).then_some(profile.ca.key_id.into());
-    let mut infos = pace_infos(profile);
-    infos.push(SecurityInfo::ChipAuthentication(ChipAuthenticationInfo { protocol, version: 1, key_id }));
-    infos.push(SecurityInfo::ChipAuthenticationPublicKey(ChipAuthenticationPublicKeyInfo {
-        protocol: security_infos::ID_PK_ECDH,
-        public_key: spki::encode(&point, Form::Named)?,
-        key_id,
-    }));
-    if !profile.ta.protocols.is_empty() {
-        infos.push(SecurityInfo::TerminalAuthentication(TerminalAuthenticationInfo::version_1()));
-    }
-    Ok(infos)
 }
 
 fn both(pair: &Bilingual) -> LdsBilingual {

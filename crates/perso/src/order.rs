@@ -153,8 +153,8 @@ impl Admission {
             desk.journal.append(Event { order, chip, step: plan::VERIFY.into(), kind, reason: None })
         };
         note(&mut desk, Kind::Started)?;
-        let can = plan::can(applicant, vault, &order);
-        let report = verify::verify(card, trace, profile, &can, conditions, &plan_around, desk.rng)?;
+        let password = verify::password(profile, applicant, vault, &order)?;
+        let report = verify::verify(card, trace, profile, &password, conditions, &plan_around, desk.rng)?;
         let good = report.is_good();
         note(&mut desk, if good { Kind::Done } else { Kind::Failed })?;
         if !good {

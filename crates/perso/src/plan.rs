@@ -5,10 +5,11 @@
 //! and seals. The split is there because EF.DG14 carries a key that the card makes.
 
 use bitaqa_apdu::fcp::{FileControl, Place as FcpPlace, dgi_of};
-use bitaqa_apdu::install::{Delay, PASSWORD_CAN, PASSWORD_MRZ, Parameters};
-use bitaqa_apdu::{Bytes, dgi};
-use bitaqa_profile::{FileSpec, Password, Place, Profile};
+use bitaqa_apdu::install::{Delay, PASSWORD_CAN, PASSWORD_MRZ, PASSWORD_PIN, PASSWORD_PUK, Parameters, Tries};
+use bitaqa_apdu::{Bytes, Sw, dgi};
+use bitaqa_profile::{FileSpec, HashName, Password, Place, Profile};
 use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
 
 use crate::applicant::Applicant;
 use crate::card_keys::{self, CardKeys};
@@ -204,15 +205,11 @@ pub fn plan(
     let random = vault.derive("DG3 without prints", &[&order, &facts.kdd]);
     let contents = content::files(profile, applicant, &facts.keys, &random, issuer)?;
     let mut steps = vec![Step::new("open secure channel with eMRTD", StepKind::OpenApplication)];
-    for password in &profile.pace.passwords {
-        let (name, number, value) = match password {
-            Password::Can => ("CAN", dgi::CAN, can(applicant, vault, &order).as_bytes().into()),
-            Password::Mrz => ("MRZ secret", dgi::MRZ_SECRET, content::mrz_secret(applicant)),
-        };
-        steps.push(Step::store(name, number, value, true));
+    steps.extend(secrets(profile, applicant, vault, &order));
+    if !profile.ta.protocols.is_empty() {
+        steps.push(Step::store("trust point", dgi::CVCA_CERTIFICATE, issuer.cvca_certificate().into(), false));
+        steps.push(Step::store("current date", dgi::CURRENT_DATE, issuer.current_date().into(), false));
     }
-    steps.push(Step::store("trust point", dgi::CVCA_CERTIFICATE, issuer.cvca_certificate().into(), false));
-    steps.push(Step::store("current date", dgi::CURRENT_DATE, issuer.current_date().into(), false));
     let mut files = Vec::new();
     for (file, value) in contents {
         let (name, bytes, size_max) = (file.name.clone(), value.len(), file.size_max);
@@ -239,14 +236,49 @@ pub const SEAL: &str = "seal eMRTD";
 /// Name under which the journal keeps the verification.
 pub const VERIFY: &str = "verify as a stranger";
 
-/// The CAN: the record's, or one that nobody chose and the vault makes the same again for this order.
-pub fn can(applicant: &Applicant, vault: &dyn KeyVault, order: &[u8; 16]) -> zeroize::Zeroizing<String> {
-    if let Some(can) = applicant.can() {
-        return zeroize::Zeroizing::new(can.to_owned());
+/// Passwords of a card that are printed or told to its holder.
+pub struct Passwords {
+    /// Card access number, where the product has one.
+    pub can: Option<Zeroizing<String>>,
+    /// PIN, where the product has one.
+    pub pin: Option<Zeroizing<String>>,
+    /// PUK, where the product has one.
+    pub puk: Option<Zeroizing<String>>,
+}
+
+/// The passwords of an order: the record's CAN, and what nobody chose and the vault makes the same again for this order.
+pub fn passwords(profile: &Profile, applicant: &Applicant, vault: &dyn KeyVault, order: &[u8; 16]) -> Passwords {
+    let has = |password| profile.pace.passwords.contains(&password);
+    let drawn = |purpose, digits| Zeroizing::new(digits_of(*vault.derive(purpose, &[order]), digits));
+    let can = || match applicant.can() {
+        Some(can) => Zeroizing::new(can.to_owned()),
+        None => drawn("CAN", 6),
+    };
+    Passwords {
+        can: has(Password::Can).then(can),
+        pin: has(Password::Pin).then(|| drawn("PIN", 6)),
+        puk: has(Password::Puk).then(|| drawn("PUK", 10)),
     }
-    let octets = vault.derive("CAN", &[order]);
-    // 128 bits modulo 10^6: the bias is far below one in 10^30.
-    zeroize::Zeroizing::new(format!("{:06}", u128::from_be_bytes(*octets) % 1_000_000))
+}
+
+/// So many decimal digits. 128 bits modulo 10^10: the bias is far below one in 10^28.
+fn digits_of(octets: [u8; 16], digits: u32) -> String {
+    let number = u128::from_be_bytes(octets) % 10u128.saturating_pow(digits);
+    format!("{number:0width$}", width = usize::try_from(digits).unwrap_or(0))
+}
+
+/// The steps that write what opens the card.
+fn secrets(profile: &Profile, applicant: &Applicant, vault: &dyn KeyVault, order: &[u8; 16]) -> Vec<Step> {
+    let Passwords { can, pin, puk } = passwords(profile, applicant, vault, order);
+    let mut steps = Vec::new();
+    for (name, number, secret) in [("CAN", dgi::CAN, can), ("PIN", dgi::PIN, pin), ("PUK", dgi::PUK, puk)] {
+        steps.extend(secret.map(|secret| Step::store(name, number, secret.as_bytes().into(), true)));
+    }
+    // BAC keys come out of the same hash as the MRZ password of PACE: 9303-11 §4.3.2, §9.7.2.
+    if profile.bac.offered || profile.pace.passwords.contains(&Password::Mrz) {
+        steps.push(Step::store("MRZ secret", dgi::MRZ_SECRET, content::mrz_secret(applicant), true));
+    }
+    steps
 }
 
 /// Install parameters of the eMRTD instance: its files and what its protocols accept.
@@ -262,8 +294,10 @@ fn install_parameters(profile: &Profile) -> Vec<u8> {
     let reference = |password: &Password| match password {
         Password::Mrz => PASSWORD_MRZ,
         Password::Can => PASSWORD_CAN,
+        Password::Pin => PASSWORD_PIN,
+        Password::Puk => PASSWORD_PUK,
     };
-    let delay = profile.pace.failure_delay;
+    let (delay, tries) = (profile.pace.failure_delay, profile.pace.tries);
     let parameters = Parameters {
         files: profile.files.iter().map(control).collect(),
         keys: card_keys::specs(profile),
@@ -273,10 +307,10 @@ fn install_parameters(profile: &Profile) -> Vec<u8> {
             factor: u8::try_from(delay.factor).unwrap_or(u8::MAX),
             max_ms: short(delay.max_ms),
         },
-        bac: false,
-        tries: None,
-        quirk_pace: None,
-        active_digest_bytes: None,
+        bac: profile.bac.offered,
+        tries: (tries.pin > 0 || tries.puk > 0).then_some(Tries { pin: tries.pin, puk: tries.puk }),
+        quirk_pace: profile.laboratory.pace_answers.status_word().map(Sw),
+        active_digest_bytes: profile.aa.key.hash().map(HashName::digest_bytes),
     };
     parameters.encode()
 }

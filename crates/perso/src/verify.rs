@@ -1,17 +1,19 @@
-//! The last word on a card: it is read as a stranger reads it, with the printed CAN, the CSCA as only anchor and a
+//! The last word on a card: it is read as a stranger reads it, with what is printed on it, the CSCA as only anchor and a
 //! terminal's own certificates, and then compared with what the record makes, octet for octet by digest.
 
 use bitaqa_apdu::Transport;
 use bitaqa_profile::Profile;
 use bitaqa_secure_messaging::pace::{Password, PasswordError};
-use bitaqa_terminal::inspection::{self, Check, Conditions, Inspection, Verdict, steps};
+use bitaqa_terminal::inspection::{self, Check, Conditions, Inspection, Policy, Verdict, steps};
 use bitaqa_terminal::session::SessionError;
 use bitaqa_terminal::trace::Trace;
 use rand_core::CryptoRng;
 use sha2::{Digest, Sha256};
 
+use crate::applicant::Applicant;
 use crate::card_keys::{self, CardKeys};
-use crate::plan::{Plan, PlanError};
+use crate::plan::{self, Plan, PlanError};
+use crate::vault::KeyVault;
 
 /// Why a card could not be verified to the end.
 #[derive(Debug, thiserror::Error)]
@@ -46,13 +48,23 @@ impl core::fmt::Display for Report {
 pub struct Report {
     /// Every step with its verdict.
     pub inspection: Inspection,
+    /// The product answers PACE wrongly on purpose, so that this is what is wanted of it.
+    misbehaves: bool,
 }
 
 impl Report {
     /// Whether the inspection is positive and nothing that an issuer can check was left out. What the card does not
     /// offer is no fault of it: its files are compared with the plan.
     pub fn is_good(&self) -> bool {
-        self.inspection.is_positive() && self.inspection.checks.iter().all(is_good)
+        if !self.misbehaves {
+            return self.inspection.is_positive() && self.inspection.checks.iter().all(is_good);
+        }
+        // Such a card is never positive: it is good when nothing but PACE failed, and that did.
+        let refuses = matches!(self.inspection.verdict(steps::PACE), Some(Verdict::Failed(_)));
+        let opened = matches!(self.inspection.verdict(steps::BAC), Some(Verdict::Downgraded { .. }));
+        let behind_pace = [steps::PACE, steps::BAC, steps::CARD_SECURITY, steps::CHIP_MAPPING];
+        let mut others = self.inspection.checks.iter().filter(|check| !behind_pace.contains(&check.step.as_str()));
+        refuses && opened && others.all(is_good)
     }
 }
 
@@ -66,6 +78,27 @@ fn is_good(check: &Check) -> bool {
     }
 }
 
+/// What the card of this order opens with: its CAN, or the MRZ where there is none or PACE leads nowhere.
+///
+/// # Errors
+/// [`VerifyError::Password`] for a CAN that is none.
+pub fn password(
+    profile: &Profile,
+    applicant: &Applicant,
+    vault: &dyn KeyVault,
+    order: &[u8; 16],
+) -> Result<Password, VerifyError> {
+    match plan::passwords(profile, applicant, vault, order).can {
+        Some(can) if !misbehaves(profile) => Ok(Password::can(&can)?),
+        _ => Ok(Password::mrz(&applicant.mrz().key_input())),
+    }
+}
+
+/// Whether the product is one that answers PACE wrongly.
+fn misbehaves(profile: &Profile) -> bool {
+    profile.laboratory.pace_answers.status_word().is_some()
+}
+
 /// Inspects the card and compares it. `plan_around` makes the plan for the public keys that the card shows: after an
 /// interrupted run the card is the only one who still knows them.
 ///
@@ -75,15 +108,16 @@ pub fn verify(
     card: &mut dyn Transport,
     trace: &mut dyn Trace,
     profile: &Profile,
-    can: &str,
+    password: &Password,
     conditions: &Conditions<'_>,
     plan_around: &dyn Fn(&CardKeys) -> Result<Plan, PlanError>,
     rng: &mut dyn CryptoRng,
 ) -> Result<Report, VerifyError> {
-    let password = Password::can(can)?;
-    let mut inspection = inspection::run(card, trace, &password, conditions, rng)?;
+    let misbehaves = misbehaves(profile);
+    let policy = Policy { allow_downgrade: conditions.policy.allow_downgrade || misbehaves, ..conditions.policy };
+    let mut inspection = inspection::run(card, trace, password, &Conditions { policy, ..*conditions }, rng)?;
     compare(&mut inspection, profile, plan_around)?;
-    Ok(Report { inspection })
+    Ok(Report { inspection, misbehaves })
 }
 
 /// Adds one check a planned file: what the stranger read is what the record makes.

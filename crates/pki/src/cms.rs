@@ -20,7 +20,7 @@ use crate::algorithm::hash_of;
 use crate::ber;
 use crate::spki::SpkiError;
 use crate::x509::{CertificateError, same_name};
-use crate::{Certificate, HashAlgorithm, Note, SignError, SignatureAlgorithm, VerifyError};
+use crate::{Certificate, HashAlgorithm, Note, SignError, SignatureAlgorithm, Signer, VerifyError};
 use bitaqa_apdu::tlv::{self, Reader, Tag, TlvError};
 use const_oid::ObjectIdentifier;
 use const_oid::db::rfc5911::{ID_CONTENT_TYPE, ID_MESSAGE_DIGEST, ID_SIGNED_DATA, ID_SIGNING_TIME};
@@ -123,6 +123,24 @@ const SEQUENCE: Tag = 0x30;
 const SET: Tag = 0x31;
 
 impl SignedContent {
+    /// Signs content of this type; `signer` holds the key of the certificate, which goes with it. DER of the ContentInfo,
+    /// without signing time, so that one signer and content give one result.
+    ///
+    /// # Errors
+    /// [`CmsError::NotTheKeyOf`], [`CmsError::Sign`], [`CmsError::Encode`].
+    pub fn sign(
+        content_type: ObjectIdentifier,
+        content: &[u8],
+        certificate: &Certificate,
+        signer: &dyn Signer,
+    ) -> Result<Vec<u8>, CmsError> {
+        let identifier = SignerId::IssuerAndSerial;
+        sign::sign(
+            &SignRequest { content_type, content, certificate, others: &[], identifier, signing_time: None },
+            signer,
+        )
+    }
+
     /// Reads a ContentInfo of SignedData around content of this type.
     ///
     /// # Errors

@@ -59,7 +59,7 @@ fn shape_problem(text: &str, error: &toml::de::Error) -> Problem {
         },
     );
     let what = error.message().trim().replace('\n', " ");
-    let remedy = if what.starts_with("unknown field") {
+    let remedy = if what.starts_with("unknown field") || what.starts_with("unexpected keys") {
         "correct the spelling of the key or remove it: a profile holds no key that nobody reads"
     } else if what.starts_with("missing field") {
         "add the key to this table: a profile leaves nothing to guess"

@@ -26,7 +26,7 @@ fn each_change_is_refused_at_its_place() {
             "memory_bytes = 163840",
             "memory_bytes = 100000",
             "chip.memory_bytes",
-            "need 112128 octets, the card has 100000",
+            "need 112740 octets, the card has 100000",
         ),
         ("size_max = 57600", "size_max = 200000", "file.DG3.size_max", "file larger than the card"),
         ("size_max = 24704", "size_max = 24600", "file.DG2.size_max", "room for 24600"),
@@ -39,9 +39,33 @@ fn each_change_is_refused_at_its_place() {
         ("kvn = 0x01", "kvn = 0x80", "secure_channel.transport.kvn", "key version"),
         ("kvn = 0x30", "kvn = 0x40", "secure_channel.issuer.kvn", "30 to 3F"),
         ("key_bytes = 32", "key_bytes = 20", "secure_channel.issuer.key_bytes", "AES"),
-        ("parameter_id = 12", "parameter_id = 14", "pace.infos[0].parameter_id", "no curve"),
-        ("parameter_id = 12\nkey", "parameter_id = 3\nkey", "ca.parameter_id", "no curve"),
-        ("passwords = [\"CAN\", \"MRZ\"]", "passwords = []", "pace.passwords", "nothing is offered"),
+        ("parameter_id = 12", "parameter_id = 7", "pace.infos[0].parameter_id", "no curve"),
+        ("parameter_id = 12", "parameter_id = 2", "pace.infos[0].parameter_id", "no curve"),
+        ("key_id = 1, parameter_id = 12", "key_id = 1, parameter_id = 3", "ca.keys[0].parameter_id", "no curve"),
+        ("key_id = 1, parameter_id", "key_id = 200, parameter_id", "ca.keys[0].key_id", "keep apart"),
+        ("passwords = [\"CAN\", \"MRZ\"]", "passwords = []", "pace.passwords", "without the MRZ"),
+        ("passwords = [\"CAN\", \"MRZ\"]", "passwords = [\"CAN\"]", "pace.passwords", "without the MRZ"),
+        ("passwords = [\"CAN\", \"MRZ\"]", "passwords = [\"MRZ\", \"PIN\"]", "pace.passwords", "PUK"),
+        ("tries = { pin = 0", "tries = { pin = 3", "pace.tries.pin", "has not"),
+        ("offered = false", "offered = true", "file.EF.COM.read", "offers BAC"),
+        ("key = \"none\"", "key = { rsa = { bits = 2048, hash = \"SHA-256\" } }", "file.DG15", "missing"),
+        ("key = \"none\"", "key = { rsa = { bits = 1000, hash = \"SHA-256\" } }", "aa.key.rsa.bits", "1000 bits"),
+        (
+            "key = \"none\"",
+            "key = { ecdsa = { parameter_id = 12, hash = \"SHA-384\" } }",
+            "aa.key.ecdsa.hash",
+            "longer than the key",
+        ),
+        (
+            "key = \"none\"",
+            "key = { ecdsa = { parameter_id = 1, hash = \"SHA-256\" } }",
+            "aa.key.ecdsa.parameter_id",
+            "no curve",
+        ),
+        ("as-specified", "6FFF", "laboratory.pace_answers", "laboratories only"),
+        ("ECDH-GM-AES", "ECDH-CAM-AES", "pace.infos", "without another mapping"),
+        ("ECDH-GM-AES", "ECDH-CAM-AES", "file.EF.CardSecurity", "missing"),
+        ("content = \"cvca\"", "content = \"dg15\"", "file.EF.CVCA", "TR-03110-3"),
         ("passwords = [\"CAN\", \"MRZ\"]", "passwords = [\"CAN\", \"CAN\"]", "pace.passwords", "twice"),
         ("can_digits = 6", "can_digits = 4", "pace.can_digits", "6 digits"),
         ("factor = 2", "factor = 1", "pace.failure_delay", "grow"),
@@ -66,10 +90,11 @@ fn each_change_is_refused_at_its_place() {
         ("read = \"PACE & CA & TA[DG3]\"", "read = \"PACE & TA[DG3]\"", "file.DG3.read", "TA comes after CA"),
         ("read = \"PACE & CA & TA\"", "read = \"PACE & CA\"", "file.EF.Optional.read", "art. 6"),
         ("read = \"PACE & CA & TA\"", "read = \"PACE & CA & TA | PIN[1]\"", "file.EF.Optional.read", "does not offer"),
-        ("read = \"PACE\"", "read = \"ALWAYS\"", "file.EF.COM.read", "without a password"),
-        ("read = \"PACE\"", "read = \"NEVER\"", "file.EF.COM.read", "rule is NEVER"),
+        ("read = \"PACE\"", "read = \"ALWAYS\"", "file.EF.CVCA.read", "without a password"),
+        ("read = \"PACE\"", "read = \"NEVER\"", "file.EF.CVCA.read", "rule is NEVER"),
         ("read = \"ALWAYS\"", "read = \"PACE\"", "file.EF.CardAccess.read", "before any protocol"),
         ("protocols = [\"id-TA-ECDSA-SHA-256\"]", "protocols = []", "file.DG3.read", "does not offer"),
+        ("protocols = [\"id-TA-ECDSA-SHA-256\"]", "protocols = []", "file.EF.CVCA", "remove"),
     ];
     for (from, to, place, words) in cases {
         let error = changed(from, to).expect_err(to);
@@ -79,6 +104,75 @@ fn each_change_is_refused_at_its_place() {
         });
         assert!(found, "{to}: {error}");
         assert_eq!(error.file, "changed.toml");
+    }
+}
+
+/// What only a product of laboratories has, changed in a single place.
+#[test]
+fn each_change_of_a_laboratory_profile_is_refused_at_its_place() {
+    let cases = [
+        // (profile, from, to, place begins with, what or remedy contains)
+        ("lab-im", "parameter_id = 18 },", "parameter_id = 10 },", "pace.infos[1].parameter_id", "P-224"),
+        ("lab-im", "parameter_id = 18 },", "parameter_id = 2 },", "pace.infos[1].parameter_id", "no curve"),
+        ("lab-dh", "parameter_id = 0 },", "parameter_id = 12 },", "pace.infos[2].parameter_id", "no finite field"),
+        (
+            "lab-gm",
+            "AES-CBC-CMAC-256\", parameter_id = 16",
+            "AES-CBC-CMAC-128\", parameter_id = 13",
+            "pace.infos[2]",
+            "twice",
+        ),
+        ("lab-cam", "key_id = 1,", "key_id = 13,", "ca.keys[0].key_id", "two keys"),
+        ("lab-cam", "keys = [{", "keys = [] # [{", "pace.infos", "without another mapping"),
+        (
+            "lab-cam",
+            "place = \"mf\"\ncontent = \"card_security\"",
+            "place = \"lds\"\ncontent = \"card_security\"",
+            "file.EF.CardSecurity.place",
+            "master file",
+        ),
+        (
+            "lab-cam",
+            "size_max = 4096\nread = \"PACE\"",
+            "size_max = 4096\nread = \"ALWAYS\"",
+            "file.EF.CardSecurity.read",
+            "rule is ALWAYS",
+        ),
+        ("lab-eac", "key_id = 2,", "key_id = 0,", "ca.keys[1].key_id", "without keyId"),
+        ("lab-eac", "key_id = 2,", "key_id = 1,", "ca.keys[1].key_id", "two keys"),
+        ("lab-eac", "CMAC-128\", \"id-CA-ECDH-3DES", "CMAC-128\", \"id-CA-DH-3DES", "ca.keys[0].protocols", "one key"),
+        ("lab-eac", "\"PIN\", \"PUK\"", "\"PIN\"", "pace.passwords", "needs a PUK"),
+        ("lab-eac", "pin = 3", "pin = 1", "pace.tries.pin", "1 tries"),
+        ("lab-eac", "puk = 10", "puk = 0", "pace.tries.puk", "0 tries"),
+        ("lab-eac", "    \"id-TA-ECDSA-SHA-256\",\n", "    \"id-TA-ECDSA-SHA-384\",\n", "ta.protocols", "twice"),
+        ("lab-eac", "read = \"PACE | BAC\"", "read = \"PACE\"", "file.EF.CVCA.read", "offers BAC"),
+        ("lab-eac", "PACE & CA & TA[DG3] | BAC & CA & TA[DG3]", "CA & TA[DG3]", "file.DG3.read", "PACE or BAC"),
+        ("lab-bac", "passwords = []", "passwords = [\"MRZ\"]", "pace.passwords", "not offered"),
+        ("lab-bac", "offered = true", "offered = false", "pace.infos", "nothing is offered"),
+        ("lab-bac", "read = \"BAC\"", "read = \"PACE\"", "file.EF.COM.read", "does not offer"),
+        ("lab-bac", "key = {", "key = \"none\" # {", "file.DG15", "remove"),
+        ("lab-6fff", "only = true", "only = false", "laboratory.pace_answers", "laboratories only"),
+    ];
+    for (name, from, to, place, words) in cases {
+        let sound = bitaqa_profile::BUILTIN.iter().find(|(builtin, _)| *builtin == name).unwrap().1;
+        assert!(sound.contains(from), "`{from}` is not in {name}");
+        let error = Profile::parse(&sound.replacen(from, to, 1), "changed.toml").expect_err(to);
+        let found = error.problems.iter().any(|problem| {
+            let said = problem.what.contains(words) || problem.remedy.contains(words);
+            problem.place.starts_with(place) && said && !problem.remedy.is_empty()
+        });
+        assert!(found, "{name}, {to}: {error}");
+    }
+}
+
+/// A product for laboratories says so, and one for holders never does.
+#[test]
+fn laboratory_products_are_marked() {
+    for (name, _) in bitaqa_profile::BUILTIN {
+        let profile = Profile::builtin(name).unwrap();
+        assert_eq!(profile.laboratory.only, name.starts_with("lab-"), "{name}");
+        assert_eq!(profile.render().contains("no line makes cards"), profile.laboratory.only, "{name}");
+        assert_eq!(profile.product.name, *name);
     }
 }
 
@@ -94,6 +188,10 @@ fn a_wrong_shape_names_line_and_column() {
         ("D4 21 C0 31", "D4 21 C0 32", "TCK", "correct the value"),
         ("D4 21 C0 31", "D4 21 C0 3", "hexadecimal", "correct the value"),
         ("[chip.cplc]", "[chip.cplc", "", "correct the value"),
+        ("key = \"none\"", "key = { rsa = { bits = 2048, hash = \"SHA-1\" } }", "SHA-1", "correct the value"),
+        ("key = \"none\"", "key = { rsa = { bits = 2048, hash = \"SHA-256\", e = 3 } }", "unexpected keys", "spelling"),
+        ("key = \"none\"", "key = { dsa = { bits = 2048 } }", "dsa", "correct the value"),
+        ("id-TA-ECDSA-SHA-256", "id-TA-ECDSA-SHA-1", "id-TA-ECDSA-SHA-1", "correct the value"),
     ];
     for (from, to, what, remedy) in cases {
         let error = changed(from, to).expect_err(to);

@@ -8,7 +8,7 @@ use bitaqa_perso::applicant::Applicant;
 use bitaqa_perso::execute::Station;
 use bitaqa_perso::journal::{FileJournal, JournalError};
 use bitaqa_perso::order::{self, Course, OrderError, Receipt};
-use bitaqa_perso::plan::{self, PlanError};
+use bitaqa_perso::plan::{self, Passwords, PlanError};
 use bitaqa_pki::TrustStore;
 use bitaqa_profile::{FileContent, Profile};
 use bitaqa_terminal::inspection::{Conditions, ExtraFile, Terminal};
@@ -40,11 +40,16 @@ struct Done {
     verification: InspectionReport,
 }
 
-/// What the laser needs: the only place, beside record and card, where the CAN stands.
+/// What the laser and the letter to the holder need: the only place, beside record and card, where these passwords stand.
 #[derive(Serialize)]
 struct PrintData<'a> {
     document_number: &'a str,
-    can: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    can: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pin: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    puk: Option<&'a str>,
     mrz: [&'a str; 3],
 }
 
@@ -170,7 +175,7 @@ impl Run<'_> {
         // Print data come between: not for a card that is refused, and before a card is sealed whose CAN nobody knows.
         let refused = |error| order_failure(&error, self.record);
         let ended = order::admit(profile, person, &mut station).map_err(refused).and_then(|admission| {
-            write_print_data(&files.print_data, person, &plan::can(person, &vault, &tag))?;
+            write_print_data(&files.print_data, person, &plan::passwords(profile, person, &vault, &tag))?;
             admission.run(profile, person, self.issuer, &conditions, station).map_err(refused)
         });
         drop(bar);
@@ -259,8 +264,14 @@ fn journal_failure(file: &Path, error: JournalError) -> Failure {
 }
 
 /// What the laser needs, for its owner only. Whole or not at all: a half file would stop the order's next run.
-fn write_print_data(file: &Path, person: &Applicant, can: &str) -> Result<(), Failure> {
-    let data = PrintData { document_number: person.document_number(), can, mrz: person.mrz().lines() };
+fn write_print_data(file: &Path, person: &Applicant, passwords: &Passwords) -> Result<(), Failure> {
+    let data = PrintData {
+        document_number: person.document_number(),
+        can: passwords.can.as_deref().map(String::as_str),
+        pin: passwords.pin.as_deref().map(String::as_str),
+        puk: passwords.puk.as_deref().map(String::as_str),
+        mrz: person.mrz().lines(),
+    };
     let text = serde_json::to_string_pretty(&data).map_err(|error| Failure::new(Class::Internal, error.to_string()))?;
     let text = zeroize::Zeroizing::new(text + "\n");
     let cannot = |error| Failure::input(file, error, "give --print-data FILE in a folder that can be written");
