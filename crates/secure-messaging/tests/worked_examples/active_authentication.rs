@@ -54,7 +54,7 @@ impl TryRng for Blinded {
 
 impl TryCryptoRng for Blinded {}
 
-/// The chip signs as §6.1.2.2 recommends, so it cannot replay the smaller one of J and n - J.
+/// The chip signs as 9303-11 §6.1.2.2 recommends, so it cannot replay the smaller one of J and n - J.
 fn as_card(case: &Case, mechanism: Mechanism) {
     let sent = command(&case.octets("command"));
     let answer = match mechanism {
