@@ -10,10 +10,10 @@ fn ssc(octets: &[u8]) -> u128 {
 }
 
 fn session(case: &Case, ssc: u128) -> IsoSm {
-    let cipher = match case.0.get("cipher").map(|cipher| cipher.as_str().unwrap()) {
-        Some("3DES") => Cipher::TripleDes,
-        None => Cipher::Aes128,
-        Some(other) => panic!("{other}"),
+    let cipher = match case.text("cipher") {
+        "3DES" => Cipher::TripleDes,
+        "AES-128" => Cipher::Aes128,
+        other => panic!("{other}"),
     };
     IsoSm::resume(cipher, &case.octets("ks_enc"), &case.octets("ks_mac"), ssc).unwrap()
 }

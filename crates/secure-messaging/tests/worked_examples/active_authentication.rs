@@ -18,6 +18,26 @@ pub fn replay(case: &Case) {
     as_terminal(case, mechanism);
 }
 
+/// The example of appendix F, which prints no key: under one of the same length the number in the signature is the printed
+/// one, and the terminal takes it.
+pub fn replay_without_key(case: &Case) {
+    let f = case.octets("F");
+    let Mechanism::Rsa(hash) = mechanism(case.text("mechanism")) else { panic!() };
+    let keys = crate::case::read("icao9303-11/aa_dialogues.toml").into_iter().filter(|other| other.has("M1"));
+    let mut keys = keys.map(|other| RsaPrivateKey::from_pkcs8(&other.octets("private_key")).unwrap());
+    let key = keys.find(|key| key.public().modulus().len() == f.len()).expect("a key of 1024 bits");
+    let mut rng = Blinded(Script::new().octets(case.octets("M1")), 1);
+    let answer = aa::respond_rsa(&command(&case.octets("command")), &key, hash, &mut rng).unwrap();
+    assert_eq!(hex::encode_upper(key.public().raw(&answer.data).unwrap()), hex::encode_upper(&f));
+    let mut rng = Script::new().octets(case.octets("RND_IFD"));
+    let mut send = |sent: Command| {
+        assert_eq!(hex::encode_upper(sent.encode().unwrap()), hex::encode_upper(case.octets("command")));
+        Ok::<_, Infallible>(answer.clone())
+    };
+    let verdict = aa::authenticate(&mut send, &key.public().clone().into(), None, &mut rng);
+    assert_eq!(verdict.unwrap(), Mechanism::Rsa(hash));
+}
+
 fn mechanism(name: &str) -> Mechanism {
     *aa::MECHANISMS.iter().find(|mechanism| mechanism.to_string() == name).unwrap_or_else(|| panic!("{name}"))
 }
