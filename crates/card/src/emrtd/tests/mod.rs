@@ -1,5 +1,6 @@
 //! The applet on a whole card, spoken to as a terminal does.
 
+mod access_model;
 mod failure_rules;
 mod protocols;
 mod world;
