@@ -10,6 +10,7 @@ use crate::templates::{SetAt, dynamic, dynamic_content, dynamic_object};
 use bitaqa_apdu::tlv::Reader;
 use bitaqa_apdu::{Command, Response};
 use bitaqa_curves::{MappedGenerator, PrivateKey};
+use bitaqa_pki::cvc::{Chat, TerminalType};
 use rand_core::CryptoRng;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
@@ -63,7 +64,7 @@ impl CardPace {
     ///
     /// # Errors
     /// [`PaceError::P1P2`], [`PaceError::Objects`], [`PaceError::Missing`], [`PaceError::Mechanism`],
-    /// [`PaceError::PasswordReference`], [`PaceError::DomainParameters`].
+    /// [`PaceError::PasswordReference`], [`PaceError::DomainParameters`], [`PaceError::TerminalType`].
     pub fn begin(
         mse_set_at: &Command,
         offered: &[Offer],
@@ -76,6 +77,10 @@ impl CardPace {
         let mechanism = set_at.mechanism.ok_or(PaceError::Missing(0x80))?;
         let reference = set_at.reference.ok_or(PaceError::Missing(0x83))?;
         let offer = choose(mechanism, set_at.private_reference, offered)?;
+        if let Some(chat) = set_at.chat {
+            let chat = Chat::decode(chat).ok().filter(|chat| chat.terminal() == TerminalType::InspectionSystem);
+            chat.ok_or(PaceError::TerminalType)?;
+        }
         let kind = PasswordKind::from_reference(reference).ok_or(PaceError::PasswordReference)?;
         let run = Run {
             suite: offer.suite,

@@ -60,6 +60,9 @@ pub enum PaceError {
     /// DO 84 names no offered domain parameters, or is absent where several are offered.
     #[error("MSE:Set AT (9303-11 §4.4.4.1): the domain parameters are not offered, or ambiguous without DO 84")]
     DomainParameters,
+    /// DO 7F4C is no template of an inspection system.
+    #[error("MSE:Set AT (9303-11 §4.4.4.1): DO 7F4C is for no inspection system")]
+    TerminalType,
     /// Chip: the static key that chip authentication mapping needs is not there, or belongs to other parameters.
     #[error("chip authentication mapping (9303-11 §4.4.3.5): no static key for these domain parameters")]
     ChipKey,
@@ -157,6 +160,7 @@ impl From<PaceError> for Sw {
         match error {
             PaceError::P1P2(_) => Sw::WRONG_P1P2,                           // 7816-4 §5.6
             PaceError::Missing(_) | PaceError::Mechanism => Sw::WRONG_DATA, // 9303-11 §4.4.4.1, algorithm not supported
+            PaceError::TerminalType => Sw::WRONG_DATA, // TR-03110-3 §B.14.1, terminal type not authorised
             PaceError::PasswordReference | PaceError::DomainParameters | PaceError::ChipKey => {
                 Sw::REFERENCE_NOT_FOUND // 9303-11 §4.4.4.1, referenced data not available
             }

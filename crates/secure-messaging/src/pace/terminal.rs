@@ -13,23 +13,25 @@ use bitaqa_apdu::tlv::{Reader, Tag, TlvError};
 use bitaqa_apdu::{Command, Response, Sw, ins};
 use bitaqa_curves::{MappedGenerator, PublicKey};
 use bitaqa_lds::security_infos::PaceInfo;
+use bitaqa_pki::cvc::{Chat, InspectionRights, Role};
 use rand_core::CryptoRng;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 /// What the terminal asks for in MSE:Set AT beside protocol and password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Request<'a> {
+pub struct Request {
     /// DO 84 goes along. Chips with several sets of domain parameters ask for it, and chips with one accept it; some
     /// answer 6A87 without it even then.
     pub parameter_id: bool,
-    /// Content of DO 7F4C: asks for the names of the trust points (9303-11 §4.4.4.1).
-    pub chat: Option<&'a [u8]>,
+    /// DO 7F4C goes along: the template of an inspection system with every right, which asks for the names of the trust
+    /// points (9303-11 §4.4.4.1).
+    pub trust_points: bool,
 }
 
-impl Default for Request<'_> {
+impl Default for Request {
     fn default() -> Self {
-        Self { parameter_id: true, chat: None }
+        Self { parameter_id: true, trust_points: false }
     }
 }
 
@@ -58,7 +60,7 @@ pub fn establish_without_reference<E>(
     password: &Password,
     rng: &mut dyn CryptoRng,
 ) -> Result<Established, TerminalError<E, PaceError>> {
-    establish_with(send, &Offer::of(info)?, Request { parameter_id: false, chat: None }, password, rng)
+    establish_with(send, &Offer::of(info)?, Request { parameter_id: false, trust_points: false }, password, rng)
 }
 
 /// As [`establish`], for an offer of [`offers`](super::offers) and with a say over MSE:Set AT.
@@ -68,7 +70,7 @@ pub fn establish_without_reference<E>(
 pub fn establish_with<E>(
     send: &mut dyn FnMut(Command) -> Result<Response, E>,
     offer: &Offer,
-    request: Request<'_>,
+    request: Request,
     password: &Password,
     rng: &mut dyn CryptoRng,
 ) -> Result<Established, TerminalError<E, PaceError>> {
@@ -146,15 +148,16 @@ impl<E> Link<'_, E> {
     }
 }
 
-fn set_at(offer: &Offer, request: Request<'_>, password: &Password) -> Command {
+fn set_at(offer: &Offer, request: Request, password: &Password) -> Command {
     let [p1, p2] = SET_AT.to_be_bytes();
     let kind = [password.kind() as u8];
     let parameter_id = offer.info.parameter_id.filter(|_| request.parameter_id).map(|id| [id]);
+    let chat = Chat::inspection(Role::Terminal, InspectionRights::ALL).encode();
     let objects = SetAt {
         mechanism: Some(offer.info.protocol.as_bytes()),
         reference: Some(&kind),
         private_reference: parameter_id.as_ref().map(|id| &id[..]),
-        chat: request.chat,
+        chat: request.trust_points.then_some(&chat),
     };
     Command::new(ins::MANAGE_SECURITY_ENVIRONMENT, p1, p2).data(objects.write())
 }

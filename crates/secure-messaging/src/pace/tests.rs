@@ -89,6 +89,9 @@ fn mse_set_at_with_and_without_domain_parameters() {
         (format!("{aes_256}{can}"), &several, Ok(PasswordKind::Can)),            // one set for this protocol
         (format!("{aes_256}{can}"), &one, Err(PaceError::Mechanism)),
         (format!("{des}{can}"), &several, Err(PaceError::Mechanism)),
+        (format!("{aes_128}{can}7F4C0E060904007F000703010201530103"), &one, Ok(PasswordKind::Can)),
+        (format!("{aes_128}{can}7F4C0E060904007F000703010203530103"), &one, Err(PaceError::TerminalType)), // id-ST
+        (format!("{aes_128}{can}7F4C03530103"), &one, Err(PaceError::TerminalType)),
         (can.to_owned(), &one, Err(PaceError::Missing(0x80))),
         (aes_128.to_owned(), &one, Err(PaceError::Missing(0x83))),
         (format!("{aes_128}830101"), &one, Err(PaceError::PasswordReference)),
@@ -162,7 +165,7 @@ fn references_of_trust_points_go_out_when_asked_for() {
     for asked in [false, true] {
         let mut chip = Chip::new(std::slice::from_ref(&offer), &can(), 1);
         chip.references = names.clone();
-        let request = Request { chat: asked.then_some(&[][..]), ..Request::default() };
+        let request = Request { trust_points: asked, ..Request::default() };
         let mut send = |sent| chip.answer(sent);
         let established = establish_with(&mut send, &offer, request, &can(), &mut Seeded(2)).unwrap();
         assert_eq!(established.certification_authority_references, if asked { names.clone() } else { Vec::new() });

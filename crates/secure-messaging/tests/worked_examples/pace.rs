@@ -102,7 +102,7 @@ fn as_terminal(case: &Case, offer: &Offer, password: &Password, dialogue: &[(Vec
         assert_eq!(hex::encode_upper(sent.encode().unwrap()), hex::encode_upper(expected));
         Ok::<_, Infallible>(response(answer))
     };
-    let request = Request { parameter_id: case.flag("do84"), chat: None };
+    let request = Request { parameter_id: case.flag("do84"), trust_points: false };
     let established = pace::establish_with(&mut send, offer, request, password, &mut rng).unwrap();
     assert!(exchanges.next().is_none() && rng.is_spent());
     established
