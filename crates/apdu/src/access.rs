@@ -27,7 +27,7 @@ pub enum Need {
     Ca,
     /// Terminal Authentication with this right, TR-03110-1 §3.5.
     Ta(TerminalRight),
-    /// User PIN of this number verified.
+    /// User PIN of this number verified; 3 is the PIN of PACE, as DO 83 has it (TR-03110-3 §B.14.1).
     Pin(u8),
 }
 

@@ -102,6 +102,12 @@ impl Sw {
         Sw(0x6100 | low)
     }
 
+    /// `63Cx`: `x` tries are left, at most 15 of them told. 7816-4 §5.6, TR-03110-3 §B.14.1.
+    pub const fn tries_left(tries: u8) -> Sw {
+        let [low, high] = [0xC0 | if tries < 15 { tries } else { 15 }, 0x63];
+        Sw(u16::from_be_bytes([high, low]))
+    }
+
     /// 9000, or `61xx`.
     pub const fn is_normal(self) -> bool {
         self.0 == 0x9000 || self.sw1() == 0x61

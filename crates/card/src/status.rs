@@ -2,12 +2,40 @@
 
 use bitaqa_apdu::Need;
 use bitaqa_pki::cvc::InspectionRights;
+use bitaqa_secure_messaging::pace::PasswordKind;
+
+/// Number of the PIN of PACE in access rules, as DO 83 has it.
+const PIN: u8 = PasswordKind::Pin as u8;
+
+/// The passwords with which PACE was done in this session: at most two, the second one inside of the first one's session
+/// (TR-03110-2 §3.2.2).
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub struct Passwords(u8);
+
+impl Passwords {
+    /// One more.
+    #[must_use]
+    pub const fn with(self, password: PasswordKind) -> Self {
+        Self(self.0 | Self::bit(password))
+    }
+
+    /// Whether it is among them.
+    pub const fn contains(self, password: PasswordKind) -> bool {
+        self.0 & Self::bit(password) != 0
+    }
+
+    const fn bit(password: PasswordKind) -> u8 {
+        1 << password as u8
+    }
+}
 
 /// What the terminal of this session has proved. Gone with the session, on deselection and on reset.
 #[derive(Default)]
 pub struct SecurityStatus {
     /// PACE done; the compressed ephemeral key of the chip, which Terminal Authentication signs.
     pub pace: Option<Vec<u8>>,
+    /// With which passwords.
+    pub passwords: Passwords,
     /// BAC done; the document number with its check digit, which Terminal Authentication signs. Empty where the card
     /// does not know it.
     pub bac: Option<Vec<u8>>,
@@ -26,11 +54,18 @@ impl SecurityStatus {
     /// Whether one condition of an access rule holds.
     pub fn holds(&self, need: Need) -> bool {
         match need {
-            Need::Pace => self.pace.is_some(),
+            // 9303-11 §4.4 knows the passwords of the document alone. The holder's PIN shows another thing, for which rules
+            // have a word of their own, and the PUK only unblocks the PIN (TR-03110-2 §2.4.1).
+            Need::Pace => {
+                let passwords = self.passwords;
+                let of_document = passwords.contains(PasswordKind::Mrz) || passwords.contains(PasswordKind::Can);
+                self.pace.is_some() && of_document
+            }
             Need::Ca => self.ca.is_some(),
             Need::Ta(right) => self.ta.is_some_and(|rights| rights.allow(right)),
             Need::Bac => self.bac.is_some(),
-            // Not offered by this card, so it cannot have been proved.
+            Need::Pin(PIN) => self.pace.is_some() && self.passwords.contains(PasswordKind::Pin),
+            // No other PIN is on this card, so it cannot have been proved.
             Need::Pin(_) => false,
         }
     }
@@ -43,7 +78,9 @@ mod tests {
 
     #[test]
     fn rights_are_told_apart() {
-        let status = SecurityStatus { pace: Some(vec![1]), ta: Some(InspectionRights::DG4), ..Default::default() };
+        let passwords = Passwords::default().with(PasswordKind::Can);
+        let ta = Some(InspectionRights::DG4);
+        let status = SecurityStatus { pace: Some(vec![1]), passwords, ta, ..Default::default() };
         assert!(status.holds(Need::Pace) && !status.holds(Need::Ca) && !status.holds(Need::Bac));
         assert!(status.holds(Need::Ta(TerminalRight::Any)) && status.holds(Need::Ta(TerminalRight::Dg4)));
         assert!(!status.holds(Need::Ta(TerminalRight::Dg3)) && !status.holds(Need::Pin(1)));
@@ -54,5 +91,23 @@ mod tests {
         let status = SecurityStatus { bac: Some(vec![]), ..Default::default() };
         assert!(status.has_session() && status.holds(Need::Bac) && !status.holds(Need::Pace));
         assert!(!SecurityStatus::default().has_session());
+    }
+
+    #[test]
+    fn each_password_opens_what_it_proves() {
+        use PasswordKind::{Can, Mrz, Pin, Puk};
+        for (proved, pace, pin) in [
+            (&[Mrz][..], true, false),
+            (&[Can], true, false),
+            (&[Pin], false, true),
+            (&[Puk], false, false),
+            (&[Can, Pin], true, true),
+            (&[Puk, Pin], false, true),
+        ] {
+            let passwords = proved.iter().fold(Passwords::default(), |all, password| all.with(*password));
+            let status = SecurityStatus { pace: Some(vec![1]), passwords, ..Default::default() };
+            assert_eq!((status.holds(Need::Pace), status.holds(Need::Pin(3))), (pace, pin), "{proved:?}");
+            assert!(status.has_session() && !status.holds(Need::Pin(1)) && !status.holds(Need::Pin(4)));
+        }
     }
 }

@@ -5,4 +5,5 @@ mod active_authentication;
 mod bac;
 mod chip_authentication;
 mod pace;
+mod retry_counter;
 mod terminal_authentication;

@@ -36,6 +36,11 @@ pub enum EmrtdCommand {
     SetKeyAgreementTemplate,
     /// A step of PACE or Chip Authentication, 9303-11 §4.4.4.2.
     GeneralAuthenticate,
+    /// RESET RETRY COUNTER of the PIN, TR-03110-3 §B.14.11: with a new PIN in the data field, or without.
+    ResetRetryCounter {
+        /// P1 = 02: the data field is the new PIN.
+        change: bool,
+    },
     /// MSE:Set DST, TR-03110-3 §B.11.4.
     SetVerification,
     /// PSO: Verify Certificate, TR-03110-3 §B.11.5.
@@ -74,6 +79,11 @@ impl TryFrom<&Command> for EmrtdCommand {
                 _ => Err(Sw::WRONG_P1P2),
             },
             ins::GENERAL_AUTHENTICATE => without_p1p2(command, 0, Self::GeneralAuthenticate),
+            ins::RESET_RETRY_COUNTER => match (command.p1, command.p2) {
+                (0x02, 0x03) => Ok(Self::ResetRetryCounter { change: true }),
+                (0x03, 0x03) => Ok(Self::ResetRetryCounter { change: false }),
+                _ => Err(Sw::WRONG_P1P2),
+            },
             ins::PERFORM_SECURITY_OPERATION => without_p1p2(command, 0x00BE, Self::VerifyCertificate),
             ins::GET_CHALLENGE => without_p1p2(command, 0, Self::GetChallenge),
             ins::EXTERNAL_AUTHENTICATE => without_p1p2(command, 0, Self::ExternalAuthenticate),
@@ -153,6 +163,8 @@ mod tests {
             (&[0, 0xB1, 1, 0, 3, 0x54, 1, 0], Sw::WRONG_P1P2),
             (&[0, 0x22, 0x41, 0xA5, 1, 1], Sw::WRONG_P1P2),
             (&[0, 0x88, 0, 1, 1, 1], Sw::WRONG_P1P2),
+            (&[0, 0x2C, 2, 4, 1, 1], Sw::WRONG_P1P2),
+            (&[0, 0x2C, 0, 3, 1, 1], Sw::WRONG_P1P2),
             (&[0, 0xD6, 0, 0, 1, 1], Sw::INS_NOT_SUPPORTED),
             (&[0, 0xE2, 0x80, 0, 1, 1], Sw::INS_NOT_SUPPORTED),
         ] {

@@ -3,7 +3,7 @@
 //!
 //! Two lives, told apart at one gate: while SELECTABLE it takes personalisation through a secure channel and shows no
 //! file; once PERSONALIZED it shows files by their access rules and can be written by no one.
-//! What it does not do: PIN objects.
+//! What it does not do: activate and deactivate a PIN.
 
 mod access;
 mod command;
@@ -114,6 +114,7 @@ impl Emrtd {
                 (None, Some(ca)) => Self::chip_authentication(ca, command, host),
                 (None, None) => Err(Sw::CONDITIONS_NOT_SATISFIED),
             },
+            EmrtdCommand::ResetRetryCounter { change } => Self::reset_retry_counter(change, command, host),
             EmrtdCommand::SetVerification => self.set_verification(command, host),
             EmrtdCommand::VerifyCertificate => self.verify_certificate(command, host),
             EmrtdCommand::SetTerminalAuthentication => self.set_terminal_authentication(command, host),

@@ -18,6 +18,9 @@ const LEVEL_MIN: u8 = 0x03;
 /// Longest value that is not a file: a CV certificate over RSA keys of 4096 bits is the largest.
 const OBJECT_MAX: usize = 2048;
 
+/// Longest PIN or PUK.
+pub const PIN_DIGITS_MAX: usize = 16;
+
 /// A DGI under way.
 enum Open {
     /// A file: its octets go to memory as they come.
@@ -160,8 +163,13 @@ fn store_object(number: u16, value: &[u8], encrypted: bool, host: &mut Host<'_>)
 /// A password of digits, out of its wrapping.
 fn store_digits(cell: u16, wrapped: &[u8], digits_max: usize, host: &mut Host<'_>) -> Result<(), Sw> {
     let password = host.decrypt_sensitive(wrapped)?;
-    let sound = (4..=digits_max).contains(&password.len()) && password.iter().all(u8::is_ascii_digit);
+    let sound = is_password_of_digits(&password, digits_max);
     if sound { Ok(host.put(cell, &password)?) } else { Err(Sw::WRONG_DATA) }
+}
+
+/// Four digits and more, in ISO 8859-1.
+pub fn is_password_of_digits(password: &[u8], digits_max: usize) -> bool {
+    (4..=digits_max).contains(&password.len()) && password.iter().all(u8::is_ascii_digit)
 }
 
 /// PIN or PUK, with all its tries.
@@ -175,7 +183,7 @@ fn store_blockable(number: u16, wrapped: &[u8], host: &mut Host<'_>) -> Result<(
         return Err(Sw::REFERENCE_NOT_FOUND);
     }
     host.transaction(|host| {
-        store_digits(secret, wrapped, 16, host)?;
+        store_digits(secret, wrapped, PIN_DIGITS_MAX, host)?;
         Ok(host.put(left, &[tries])?)
     })
 }

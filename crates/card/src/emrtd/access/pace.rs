@@ -1,14 +1,22 @@
-//! PACE on the card, 9303-11 §4.4: which password it gets from memory, and what its success changes in the session.
+//! PACE on the card, 9303-11 §4.4: which password and which static key it gets from memory, and what its success changes
+//! in the session.
 
 use bitaqa_apdu::fcp::{Place, dgi_of};
+use bitaqa_apdu::install::KeyUse;
 use bitaqa_apdu::{Command, Response, Sw};
+use bitaqa_curves::PrivateKey;
 use bitaqa_lds::security_infos::SecurityInfos;
-use bitaqa_secure_messaging::pace::{self, CardPace, CardStep, Password, PasswordKind};
+use bitaqa_secure_messaging::pace::{
+    self, CardPace, CardStep, Established, Mapping, PaceError, Password, PasswordKind,
+};
 use bitaqa_secure_messaging::ta;
 
+use super::retry_counter::RetryCounter;
+use super::terminal_authentication::trust;
 use crate::applet::Host;
 use crate::emrtd::files::Configuration;
-use crate::emrtd::{Emrtd, cell};
+use crate::emrtd::{Emrtd, cell, keys};
+use crate::status::{Passwords, SecurityStatus};
 
 /// Cell of EF.CardAccess, 9303-10 §3.11.3.
 const CARD_ACCESS: u16 = dgi_of(0x011C, Place::Mf);
@@ -20,20 +28,22 @@ impl Emrtd {
         if let Some(sw) = configuration.quirk_pace {
             return Err(sw);
         }
-        host.wait(configuration.delay_ms(failures(host)));
         let infos = SecurityInfos::from_der(host.get(CARD_ACCESS).ok_or(Sw::REFERENCE_NOT_FOUND)?);
         let offered = pace::offers(&infos.map_err(|_| Sw::MEMORY_FAILURE)?).spoken;
-        let mut password = |kind: PasswordKind| {
-            let accepted = configuration.passwords.contains(&(kind as u8));
-            let key = match kind {
-                PasswordKind::Mrz => cell::MRZ_SECRET,
-                PasswordKind::Can => cell::CAN,
-                PasswordKind::Pin | PasswordKind::Puk => return None,
-            };
-            host.get(key).filter(|_| accepted).map(|secret| Password::from_secret(kind, secret))
-        };
-        self.pace = Some(CardPace::begin(command, &offered, &mut password)?);
-        Ok(Sw::OK.into())
+        let begun = CardPace::begin(command, &offered, &mut |kind| stored(kind, &configuration, host))?;
+        if !may_follow(host.status, begun.password()) {
+            return Err(Sw::CONDITIONS_NOT_SATISFIED);
+        }
+        let counter = RetryCounter::of(begun.password(), &configuration);
+        counter.wait(&configuration, host);
+        // Without a trust point there is nothing that a terminal could ask for.
+        let references = trust(host).map(|trust| trust.references()).unwrap_or_default();
+        let begun = begun.certification_authority_references(references);
+        self.pace = Some(match static_key(&begun, host)? {
+            Some(key) => begun.chip_key(key),
+            None => begun,
+        });
+        Ok(counter.warning(host).into())
     }
 
     /// GENERAL AUTHENTICATE of PACE, 9303-11 §4.4.4.2.
@@ -43,29 +53,76 @@ impl Emrtd {
         command: &Command,
         host: &mut Host<'_>,
     ) -> Result<Response, Sw> {
-        let last = pace.awaits_token();
-        let before = failures(host);
-        if last {
-            // Counted before the token is looked at: cutting power cannot buy a free guess.
-            host.put(cell::PACE_FAILURES, &[before.saturating_add(1)])?;
+        let counter = RetryCounter::of(pace.password(), &Configuration::of(host)?);
+        counter.admit(host)?;
+        if pace.awaits_token() {
+            counter.spend(host)?;
         }
-        match pace.general_authenticate(command, host.rng())? {
-            CardStep::Continue(pace, response) => {
+        match pace.general_authenticate(command, host.rng()) {
+            Ok(CardStep::Continue(pace, response)) => {
                 self.pace = Some(pace);
                 Ok(response)
             }
-            CardStep::Done(response, established) => {
-                host.put(cell::PACE_FAILURES, &[0])?;
-                *host.status = crate::status::SecurityStatus::default();
-                host.status.pace = Some(established.id_picc);
-                self.ta = ta::CardTa::default();
-                host.next_session(established.sm);
+            Ok(CardStep::Done(response, established)) => {
+                counter.restore(host)?;
+                self.enter(established, host);
                 Ok(response)
             }
+            Err(PaceError::Token) => Err(counter.refusal(host)),
+            Err(error) => Err(error.into()),
         }
+    }
+
+    /// A second run belongs to the session of the first one: what that one has proved still stands.
+    fn enter(&mut self, established: Established, host: &mut Host<'_>) {
+        let before = if host.status.pace.is_some() { host.status.passwords } else { Passwords::default() };
+        // 9303-11 §4.4.3.3.3: this mapping is Chip Authentication too; Terminal Authentication then signs the terminal's
+        // key of PACE (TR-03110-1 §3.5).
+        let is_chip_authentication = established.suite.mapping == Mapping::ChipAuthentication;
+        *host.status = SecurityStatus {
+            pace: Some(established.id_picc),
+            passwords: before.with(established.password),
+            ca: is_chip_authentication.then_some(established.pcd_compressed),
+            ..SecurityStatus::default()
+        };
+        self.ta = ta::CardTa::default();
+        host.next_session(established.sm);
     }
 }
 
-fn failures(host: &Host<'_>) -> u8 {
-    host.get(cell::PACE_FAILURES).and_then(|cell| cell.first()).copied().unwrap_or(0)
+/// The stored secret of a password that the install parameters list.
+fn stored(kind: PasswordKind, configuration: &Configuration, host: &Host<'_>) -> Option<Password> {
+    let key = match kind {
+        PasswordKind::Mrz => cell::MRZ_SECRET,
+        PasswordKind::Can => cell::CAN,
+        PasswordKind::Pin => cell::PIN,
+        PasswordKind::Puk => cell::PUK,
+    };
+    let listed = configuration.passwords.contains(&(kind as u8));
+    host.get(key).filter(|_| listed).map(|secret| Password::from_secret(kind, secret))
+}
+
+/// One run a session (TR-03110-2 §3.2.2), but for the holder's passwords: PIN and PUK after the CAN, which resumes them,
+/// and the PIN after the PUK, which unblocks it.
+fn may_follow(status: &SecurityStatus, password: PasswordKind) -> bool {
+    let before = |password| status.passwords.contains(password);
+    match password {
+        _ if status.pace.is_none() => true,
+        PasswordKind::Pin => before(PasswordKind::Can) || before(PasswordKind::Puk),
+        PasswordKind::Puk => before(PasswordKind::Can),
+        PasswordKind::Mrz | PasswordKind::Can => false,
+    }
+}
+
+/// The key of chip authentication mapping: the one on the domain parameters of the offer, whose id is its keyId
+/// (9303-11 §9.2.1). `None` where the mapping needs none or the card has none.
+fn static_key(pace: &CardPace, host: &Host<'_>) -> Result<Option<PrivateKey>, Sw> {
+    let suite = pace.suite();
+    if suite.mapping != Mapping::ChipAuthentication {
+        return Ok(None);
+    }
+    let fits = |key: &bitaqa_apdu::install::KeySpec| {
+        key.usage == KeyUse::PaceChipAuthenticationMapping && key.domain == suite.domain.parameter_id()
+    };
+    keys::specs(host)?.into_iter().find(fits).map(|key| keys::agreement(host, key.number)).transpose()
 }

@@ -77,7 +77,7 @@ fn after_chip_authentication(host: &Host<'_>) -> Result<(Vec<u8>, Vec<u8>), Sw> 
     }
 }
 
-fn trust(host: &Host<'_>) -> Result<ta::TrustState, Sw> {
+pub(super) fn trust(host: &Host<'_>) -> Result<ta::TrustState, Sw> {
     let points = host.get(cell::TRUST_POINTS).ok_or(Sw::REFERENCE_NOT_FOUND)?;
     let date = host.get(cell::CURRENT_DATE).ok_or(Sw::REFERENCE_NOT_FOUND)?;
     Ok(ta::TrustState {

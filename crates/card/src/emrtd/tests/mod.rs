@@ -2,5 +2,6 @@
 
 mod access_model;
 mod failure_rules;
+mod pace;
 mod protocols;
 mod world;

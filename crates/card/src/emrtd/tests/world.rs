@@ -1,5 +1,6 @@
 //! A sealed card with every protocol, and a terminal that holds what it needs to speak each of them.
 
+use core::convert::Infallible;
 use std::sync::LazyLock;
 
 use bitaqa_apdu::fcp::{FileControl, Place, dgi_of};
@@ -10,7 +11,7 @@ use bitaqa_lds::dg14::Dg14;
 use bitaqa_lds::security_infos::{self as infos, ChipAuthenticationInfo, SecurityInfo, SecurityInfos};
 use bitaqa_pki::cvc::{self, Chat, CvCertificate, CvRequest, InspectionRights, Reference, Role};
 use bitaqa_pki::{Signer, SoftwareSigner, spki};
-use bitaqa_secure_messaging::pace::{Offer, Password};
+use bitaqa_secure_messaging::pace::{ChipAuthenticationProof, Offer, PaceError, Password, Request};
 use bitaqa_secure_messaging::scp03::KeySet;
 use bitaqa_secure_messaging::{SecureMessaging, TerminalError, bac, ca, pace, ta};
 use rand::SeedableRng;
@@ -175,7 +176,7 @@ pub fn trust() -> ta::TrustState {
     ta::TrustState { trust_points: vec![ISSUER.cvca.clone()], current_date: date!(2025 - 02 - 01) }
 }
 
-fn parameters() -> Parameters {
+pub fn parameters() -> Parameters {
     let files = FILES.iter().map(|(fid, sfi, place, rule)| FileControl {
         fid: *fid,
         sfi: *sfi,
@@ -202,6 +203,16 @@ fn parameters() -> Parameters {
 
 /// A sealed card; everything that it draws follows from the seed.
 pub fn sealed_card(seed: u64) -> Card {
+    card_with(&parameters(), &[], MemoryMedium::default(), Box::new(Seeded(rng(seed))))
+}
+
+/// A sealed card on this medium, with these install parameters; `cells` replace or join what every card has.
+pub fn card_with(
+    parameters: &Parameters,
+    cells: &[(u16, Vec<u8>)],
+    medium: MemoryMedium,
+    platform: Box<dyn Platform>,
+) -> Card {
     let aid = Aid::new(AID).unwrap();
     let keys = KeySet::new(&[1; 16], &[2; 16], &[3; 16]).unwrap();
     let module = NativeModule { package: aid.clone(), module: aid.clone(), name: crate::emrtd::NAME.to_owned() };
@@ -215,10 +226,9 @@ pub fn sealed_card(seed: u64) -> Card {
         module,
     };
     let spec = ChipSpec { configuration, memory_bytes: 60_000, transport_kvn: 1, transport_keys: keys };
-    let platform = Box::new(Seeded(rng(seed)));
-    let mut card = Card::blank(spec, Box::new(MemoryMedium::default()), platform).unwrap();
+    let mut card = Card::blank(spec, Box::new(medium), platform).unwrap();
     let mut put = |key: u16, content: &[u8]| card.nvm.put(CellId { owner: 1, key }, content).unwrap();
-    put(cell::CONFIGURATION, &parameters().encode());
+    put(cell::CONFIGURATION, &parameters.encode());
     put(cell::CAN, CAN.as_bytes());
     put(cell::MRZ_SECRET, &hex::decode(MRZ_SECRET).unwrap());
     put(cell::TRUST_POINTS, &ISSUER.cvca.encode());
@@ -229,6 +239,9 @@ pub fn sealed_card(seed: u64) -> Card {
     put(cell::KEYS | 3, &ISSUER.aa_key.to_bytes());
     for (fid, _, place, _) in FILES {
         put(dgi_of(*fid, *place), &content(*fid, *place));
+    }
+    for (cell, content) in cells {
+        put(*cell, content);
     }
     let entry = Entry {
         owner: 1,
@@ -242,6 +255,9 @@ pub fn sealed_card(seed: u64) -> Card {
     card.reset().unwrap();
     card
 }
+
+/// What a run of PACE leaves beside the session.
+pub type Beside = (Vec<Vec<u8>>, Option<ChipAuthenticationProof>);
 
 /// A terminal with a card: whatever session it has, it speaks in it.
 pub struct Line {
@@ -263,7 +279,10 @@ pub fn read(sfi: u8) -> Command {
 
 impl Line {
     pub fn new(seed: u64) -> Self {
-        let card = sealed_card(seed);
+        Self::with(sealed_card(seed), seed)
+    }
+
+    pub fn with(card: Card, seed: u64) -> Self {
         Self { card, sm: None, id_picc: Vec::new(), pcd: Vec::new(), seed: !seed }
     }
 
@@ -293,7 +312,7 @@ impl Line {
         self.send(command(0xA4, 0x04, 0x0C).data(AID)).sw
     }
 
-    pub fn bac(&mut self) -> Result<(), TerminalError<core::convert::Infallible, bac::BacError>> {
+    pub fn bac(&mut self) -> Result<(), TerminalError<Infallible, bac::BacError>> {
         let mut draws = self.draws();
         let keys = bac::BacKeys::from_mrz(MRZ).unwrap();
         let sm = bac::establish(&mut |command| Ok(self.send(command)), &keys, &mut draws)?;
@@ -303,12 +322,23 @@ impl Line {
     }
 
     pub fn pace(&mut self, password: &Password) -> bool {
+        self.pace_by(&pace_offer(), password).is_ok()
+    }
+
+    /// PACE by any offer of the card; enters the new session. What came beside it: names of the trust points and what the
+    /// chip said of its static key.
+    pub fn pace_by(&mut self, offer: &Offer, password: &Password) -> Result<Beside, PaceError> {
         let mut draws = self.draws();
-        let mut send = |command| Ok::<_, ()>(self.send(command));
-        let established = pace::establish(&mut send, &pace_offer().info, password, &mut draws);
-        let Ok(established) = established else { return false };
-        (self.id_picc, self.sm) = (established.id_picc, Some(established.sm));
-        true
+        let mut send = |command| Ok::<_, Infallible>(self.send(command));
+        let request = Request { trust_points: true, ..Request::default() };
+        let established = pace::establish_with(&mut send, offer, request, password, &mut draws);
+        let established = established.map_err(|error| match error {
+            TerminalError::Protocol(error) => error,
+            TerminalError::Exchange(never) => match never {},
+        })?;
+        self.sm = Some(established.sm);
+        (self.id_picc, self.pcd) = (established.id_picc, established.pcd_compressed);
+        Ok((established.certification_authority_references, established.chip_authentication))
     }
 
     /// Chip Authentication by one of [`ca_infos`].
