@@ -257,7 +257,7 @@ impl Desk {
         let (pki, image) = (self.arg("pki"), self.arg("card.image"));
         let own = ["inspect", "--image", &image, "--trust", &pki, "--terminal", &pki];
         let can = self.can();
-        let named = extra.iter().any(|argument| ["--can", "--mrz", "--mrz-file"].contains(argument));
+        let named = extra.iter().any(|argument| ["--can", "--mrz", "--mrz-file", "--pin", "--puk"].contains(argument));
         let password: &[&str] = if named { &[] } else { &["--can", &can] };
         own.iter().chain(password).chain(extra).map(|argument| (*argument).to_owned()).collect()
     }
