@@ -56,9 +56,7 @@ impl Office {
 
     /// A master list with these certificates, signed under the desk's CSCA.
     fn master_list(&self, listed: &[Certificate]) -> Vec<u8> {
-        let signer = SoftwareSigner::new(
-            list_signer_key(),
-        );
+        let signer = SoftwareSigner::new(list_signer_key());
         let period = Period { not_before: self.csca.not_before(), not_after: self.now + Duration::days(300) };
         let request = MasterListSignerRequest {
             state: &state("MA", "MAR"),

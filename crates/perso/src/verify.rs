@@ -62,9 +62,9 @@ impl Report {
         // Such a card is never positive: it is good when nothing but PACE failed, and that did.
         let refuses = matches!(self.inspection.verdict(steps::PACE), Some(Verdict::Failed(_)));
         let opened = matches!(self.inspection.verdict(steps::BAC), Some(Verdict::Downgraded { .. }));
-        let behind_pace = [steps::PACE, steps::BAC, steps::CARD_SECURITY, steps::CHIP_MAPPING];
-        let mut others = self.inspection.checks.iter().filter(|check| !behind_pace.contains(&check.step.as_str()));
-        refuses && opened && others.all(is_good)
+        let ways = [steps::PACE, steps::BAC];
+        let excused = |step: &str| ways.iter().chain(&steps::BEHIND_PACE).any(|other| *other == step);
+        refuses && opened && self.inspection.checks.iter().all(|check| excused(&check.step) || is_good(check))
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use bitaqa_lds::mrz::Mrz;
 use bitaqa_pki::TrustStore;
-use bitaqa_secure_messaging::pace::{Password, PasswordKind};
+use bitaqa_secure_messaging::pace::Password;
 use bitaqa_terminal::inspection::{self, Conditions, Inspection, Policy};
 use serde::Serialize;
 
@@ -108,12 +108,13 @@ fn password(request: &Inspect) -> Result<(Password, &'static str), Failure> {
         let password = Password::can(can).map_err(|error| Failure::usage(format!("--can: {error}")))?;
         return Ok((password, "CAN"));
     }
-    for (flag, given, kind, name) in
-        [("--pin", &request.pin, PasswordKind::Pin, "PIN"), ("--puk", &request.puk, PasswordKind::Puk, "PUK")]
-    {
-        if let Some(digits) = given {
-            return Ok((secret(flag, digits, kind)?, name));
-        }
+    if let Some(pin) = &request.pin {
+        let password = Password::pin(pin).map_err(|error| Failure::usage(format!("--pin: {error}")))?;
+        return Ok((password, "PIN"));
+    }
+    if let Some(puk) = &request.puk {
+        let password = Password::puk(puk).map_err(|error| Failure::usage(format!("--puk: {error}")))?;
+        return Ok((password, "PUK"));
     }
     let (name, text) = match (&request.mrz, &request.mrz_file) {
         (Some(lines), _) => ("--mrz".to_owned(), lines.clone()),
@@ -130,14 +131,6 @@ fn password(request: &Inspect) -> Result<(Password, &'static str), Failure> {
         Failure::input(Path::new(&name), error, "give the three lines as printed, 30 characters each")
     })?;
     Ok((Password::mrz(&mrz.key_input()), "MRZ"))
-}
-
-/// A PIN or PUK: some digits. How many, the card knows; a text that can be none must not cost a try.
-fn secret(flag: &str, digits: &str, kind: PasswordKind) -> Result<Password, Failure> {
-    if digits.is_empty() || digits.len() > 16 || !digits.bytes().all(|octet| octet.is_ascii_digit()) {
-        return Err(Failure::usage(format!("{flag}: give 1 to 16 digits")));
-    }
-    Ok(Password::from_secret(kind, digits.as_bytes()))
 }
 
 /// Each file as `NAME.bin`, and the report.

@@ -1,8 +1,8 @@
 //! Whether the chip is the one that was issued: chip authentication mapping, Chip Authentication, Active Authentication.
 //! Each is only as good as the signed file that its key stands in, so a key that nobody vouches for is not tried.
 
-use bitaqa_apdu::tlv;
 use bitaqa_lds::dg14::Dg14;
+use bitaqa_lds::dg15::Dg15;
 use bitaqa_lds::security_infos::SecurityInfos;
 use bitaqa_pki::sod::Sod;
 use bitaqa_pki::spki;
@@ -16,9 +16,6 @@ use super::verdict::{failed, without};
 use super::{Strength, Verdict, steps};
 use crate::emrtd;
 use crate::session::SessionError;
-
-/// Tag of DG15, 9303-10 §4.7.15.
-const DG15: tlv::Tag = 0x6F;
 
 /// What a key is worth whose document signer was not judged.
 pub(super) const UNTRUSTED: &str = "the key is vouched for by a document signer that nobody here trusts";
@@ -90,8 +87,8 @@ impl Procedure<'_, '_> {
     /// judges all that a card says of itself.
     pub(super) fn active_authentication(&mut self, sod: Option<&Sod>, dg14: Option<&Dg14>) -> Result<(), SessionError> {
         let key = self.decoded_group(15, sod, |_, content| {
-            let info = tlv::only(content, DG15).map_err(failed)?;
-            spki::decode_key(info).map_err(failed)
+            let dg15 = Dg15::decode(content).map_err(failed)?;
+            spki::decode_key(dg15.public_key()).map_err(failed)
         })?;
         if key.is_none() && sod.is_some_and(|sod| !listed(sod).contains(&15)) {
             self.note(steps::ACTIVE_AUTHENTICATION, Verdict::NotOffered("EF.SOD lists no DG15".into()));
@@ -121,5 +118,12 @@ fn describe(offer: &Offer<'_>, offers: usize) -> String {
         spki::decode_agreement_key(&offer.key.public_key).map_or("an unknown group", |key| key.domain().name());
     let key_id = offer.info.key_id.map(|id| format!(", key {id}")).unwrap_or_default();
     let among = if offers > 1 { format!(", the strongest of {offers} offers") } else { String::new() };
-    format!("{}, {domain}{key_id}{among}", offer.info.protocol)
+    // The last arc of every protocol of Chip Authentication is its cipher, TR-03110-3 §A.1.1.2.
+    let cipher = match offer.info.protocol.arcs().last() {
+        Some(1) => "3DES",
+        Some(2) => "AES-128",
+        Some(3) => "AES-192",
+        _ => "AES-256",
+    };
+    format!("Chip Authentication with {cipher}, {domain}{key_id}{among}")
 }

@@ -45,6 +45,10 @@ pub const CVCA: &str = "EF.CVCA";
 /// Terminal Authentication, 9303-11 §7.1.
 pub const TERMINAL_AUTHENTICATION: &str = "Terminal Authentication";
 
+/// What is in the master file behind PACE, and so is not done where PACE failed.
+pub const BEHIND_PACE: [&str; 5] =
+    [CARD_SECURITY, CARD_SECURITY_SIGNATURE, CARD_SECURITY_PATH, CARD_ACCESS_BY_CARD_SECURITY, CHIP_MAPPING];
+
 /// Steps without which no document is called genuine. Beside them it must have been opened as it asks for:
 /// [`super::Inspection::is_positive`].
 pub const REQUIRED: [&str; 5] = [APPLICATION, SOD, SOD_SIGNATURE, PATH, DG1];
