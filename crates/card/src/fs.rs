@@ -47,7 +47,9 @@ pub fn window(content: &[u8], offset: usize, ne: usize, ne_is_maximum: bool) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::status::Passwords;
     use bitaqa_apdu::{AccessRule, fcp::Place};
+    use bitaqa_secure_messaging::pace::PasswordKind;
 
     #[test]
     fn without_the_rule_there_are_no_octets() {
@@ -55,7 +57,8 @@ mod tests {
         let control = FileControl { fid: 0x0101, sfi: 1, size_max: 10, read, place: Place::Application };
         let ef = Ef::new(&control, b"content");
         assert_eq!(ef.content(&SecurityStatus::default()), Err(Sw::SECURITY_STATUS_NOT_SATISFIED));
-        let status = SecurityStatus { pace: Some(vec![]), ..SecurityStatus::default() };
+        let passwords = Passwords::default().with(PasswordKind::Can);
+        let status = SecurityStatus { pace: Some(vec![]), passwords, ..SecurityStatus::default() };
         assert_eq!(ef.content(&status), Ok(&b"content"[..]));
     }
 

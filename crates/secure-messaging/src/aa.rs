@@ -1,5 +1,6 @@
-//! Active Authentication, 9303-11 §6.1, both roles: the chip signs a challenge by the private key of DG15, so that a copy
-//! of its files on another chip is found out. Whether that key is the issuer's, passive authentication alone tells.
+//! Active Authentication, 9303-11 §6.1, both roles: the chip signs a challenge by the private key of DG15, so that a
+//! copy of its files on another chip is found out. Whether that key is the issuer's, passive authentication alone
+//! tells.
 //!
 //! ```text
 //! 0C 88 00 00  RND.IFD (8)  -> signature
@@ -191,8 +192,8 @@ pub fn authenticate<E>(
 ///
 /// # Errors
 /// [`AaError::NoAlgorithm`], [`AaError::Algorithm`], [`AaError::Hash`] for a DG14 that does not fit the key;
-/// [`AaError::Rsa`], [`AaError::Representative`], [`AaError::Digest`] or [`AaError::Signature`] for a signature that was
-/// not made by this key over this challenge.
+/// [`AaError::Rsa`], [`AaError::Representative`], [`AaError::Digest`] or [`AaError::Signature`] for a signature that
+/// was not made by this key over this challenge.
 pub fn verify(
     key: &PublicKey,
     info: Option<&ActiveAuthenticationInfo>,
@@ -234,7 +235,7 @@ fn judge(
 fn judge_rsa(key: &RsaPublicKey, challenge: [u8; CHALLENGE], signature: &[u8]) -> Result<HashAlgorithm, AaError> {
     let number = key.raw(signature)?;
     let first = Recovered::read(&number);
-    // Signatures of ISO/IEC 9796-2 §B.4 are the smaller one of J and n - J; only one of both ends in C.
+    // Signatures of 9796-2 §B.4 are the smaller one of J and n - J; only one of both ends in C.
     let other = representative::complement(key.modulus(), &number);
     let recovered = match first {
         Err(_) => Recovered::read(&other).or(first)?,

@@ -115,7 +115,9 @@ impl BacKeys {
     /// E ‖ M over S or R.
     fn seal(&self, parts: [&[u8]; 3]) -> Vec<u8> {
         let mut octets = Vec::with_capacity(PLAIN + MAC);
-        parts.iter().for_each(|part| octets.extend_from_slice(part));
+        for part in parts {
+            octets.extend_from_slice(part);
+        }
         self.enc.cbc_encrypt(IV, &mut octets);
         let checksum = self.mac.mac(&octets);
         octets.extend_from_slice(&checksum);

@@ -157,7 +157,7 @@ fn the_terminal_tells_what_was_wrong() {
     let refused = |number, change: &dyn Fn(&mut Response)| {
         run(|step, response| {
             if step == number {
-                change(response)
+                change(response);
             }
         })
         .err()
@@ -178,7 +178,9 @@ fn the_terminal_tells_what_was_wrong() {
 
 proptest! {
     #[test]
-    fn the_two_roles_meet_for_any_draw(chip: u64, terminal: u64, plain in proptest::collection::vec(any::<u8>(), 0..50)) {
+    fn the_two_roles_meet_for_any_draw(
+        chip: u64, terminal: u64, plain in proptest::collection::vec(any::<u8>(), 0..50),
+    ) {
         let (mut bac, mut session, mut rng) = (None, None, Seeded(chip));
         let mut send = |command: Command| -> Result<Response, BacError> {
             match bac.take() {

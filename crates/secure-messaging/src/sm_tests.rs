@@ -367,7 +367,8 @@ proptest! {
 
     #[test]
     fn any_flipped_bit_of_a_response_is_refused(
-        cipher in any_cipher(), data in vec(any::<u8>(), 0..60), odd in any::<bool>(), position in any::<prop::sample::Index>(), bit in 0u8..8,
+        cipher in any_cipher(), data in vec(any::<u8>(), 0..60), odd in any::<bool>(),
+        position in any::<prop::sample::Index>(), bit in 0u8..8,
     ) {
         let (mut terminal, mut card) = pair(cipher, 0);
         card.unprotect_command(terminal.protect_command(Command::new(0xB0 | u8::from(odd), 0, 0))).unwrap();

@@ -137,7 +137,8 @@ impl Applet for Emrtd {
             Selection::OnReset => Position::in_mf(),
             Selection::ByName => Position::in_application(),
         };
-        // Rights of a terminal end with a new selection (TR-03105-3.2 case K_18); PACE, BAC and CA belong to the session.
+        // Rights of a terminal end with a new selection (TR-03105-3.2 case K_18); PACE, BAC and CA belong to the
+        // session.
         host.status.ta = None;
         self.ta.forget();
         Ok(Sw::OK.into())

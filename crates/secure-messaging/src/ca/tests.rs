@@ -56,6 +56,7 @@ impl<'a> Chip<'a> {
         Ok(response)
     }
 
+    #[allow(clippy::unnecessary_wraps)] // the shape of `send`
     fn answer_changed(&mut self, mut sent: Command, change: &dyn Fn(&mut Command)) -> Result<Response, Infallible> {
         change(&mut sent);
         Ok(self.answer(&sent).unwrap_or_else(|error| Sw::from(error).into()))

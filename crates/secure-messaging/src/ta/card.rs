@@ -58,8 +58,8 @@ impl CardTa {
     /// MSE:Set DST, `0C 22 81 B6`: names the key for the next certificate, a trust point or the key imported last.
     ///
     /// # Errors
-    /// [`TaError::P1P2`], [`TaError::Objects`], [`TaError::Missing`], [`TaError::UnknownKey`]; everything shown before is
-    /// dropped then.
+    /// [`TaError::P1P2`], [`TaError::Objects`], [`TaError::Missing`], [`TaError::UnknownKey`]; everything shown before
+    /// is dropped then.
     pub fn set_dst(&mut self, command: &Command, trust: &TrustState) -> Result<Response, TaError> {
         let result = self.try_set_dst(command, trust);
         self.or_forget(result)
@@ -69,8 +69,8 @@ impl CardTa {
     /// before the response leaves.
     ///
     /// # Errors
-    /// [`TaError::P1P2`], [`TaError::NoKey`], [`TaError::Certificate`], [`TaError::KnownHolder`]; neither date nor trust
-    /// point has changed then, and everything shown before is dropped.
+    /// [`TaError::P1P2`], [`TaError::NoKey`], [`TaError::Certificate`], [`TaError::KnownHolder`]; neither date nor
+    /// trust point has changed then, and everything shown before is dropped.
     pub fn verify_certificate(
         &mut self,
         command: &Command,

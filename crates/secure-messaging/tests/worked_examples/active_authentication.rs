@@ -18,8 +18,8 @@ pub fn replay(case: &Case) {
     as_terminal(case, mechanism);
 }
 
-/// The example of appendix F, which prints no key: under one of the same length the number in the signature is the printed
-/// one, and the terminal takes it.
+/// The example of appendix F, which prints no key: under one of the same length the number in the signature is the
+/// printed one, and the terminal takes it.
 pub fn replay_without_key(case: &Case) {
     let f = case.octets("F");
     let Mechanism::Rsa(hash) = mechanism(case.text("mechanism")) else { panic!() };

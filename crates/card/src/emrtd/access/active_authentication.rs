@@ -1,5 +1,5 @@
-//! Active Authentication on the card, 9303-11 §6.1: inside a session only, since a chip that signs for everybody proves to
-//! everybody that its holder was there.
+//! Active Authentication on the card, 9303-11 §6.1: inside a session only, since a chip that signs for everybody proves
+//! to everybody that its holder was there.
 
 use bitaqa_apdu::install::KeyUse;
 use bitaqa_apdu::{Command, Response, Sw};

@@ -76,6 +76,12 @@ impl Emrtd {
     /// A second run belongs to the session of the first one: what that one has proved still stands.
     fn enter(&mut self, established: Established, host: &mut Host<'_>) {
         let before = if host.status.pace.is_some() { host.status.passwords } else { Passwords::default() };
+        // Terminal Authentication is for once in a session, and the session goes on under new keys (9303-11 §7.1.3, §9.8.1).
+        if host.status.has_session() {
+            self.ta.forget();
+        } else {
+            self.ta = ta::CardTa::default();
+        }
         // 9303-11 §4.4.3.3.3: this mapping is Chip Authentication too; Terminal Authentication then signs the terminal's
         // key of PACE (TR-03110-1 §3.5).
         let is_chip_authentication = established.suite.mapping == Mapping::ChipAuthentication;
@@ -85,7 +91,6 @@ impl Emrtd {
             ca: is_chip_authentication.then_some(established.pcd_compressed),
             ..SecurityStatus::default()
         };
-        self.ta = ta::CardTa::default();
         host.next_session(established.sm);
     }
 }

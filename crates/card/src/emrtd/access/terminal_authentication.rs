@@ -67,8 +67,8 @@ impl Emrtd {
     }
 }
 
-/// Terminal Authentication stands on a session and on Chip Authentication in it, or PACE with chip authentication mapping
-/// (9303-11 §7.1): gives ID_PICC and the compressed key of the terminal.
+/// Terminal Authentication stands on a session and on Chip Authentication in it, or PACE with chip authentication
+/// mapping (9303-11 §7.1): gives ID_PICC and the compressed key of the terminal.
 fn after_chip_authentication(host: &Host<'_>) -> Result<(Vec<u8>, Vec<u8>), Sw> {
     let id_picc = host.status.pace.as_ref().or(host.status.bac.as_ref());
     match (id_picc, &host.status.ca) {

@@ -1,5 +1,5 @@
-//! Commands in random order, whole protocols, parts of them and rubbish, plain and protected: a model of the access table
-//! beside the card says which reads may answer 9000, and no others do.
+//! Commands in random order, whole protocols, parts of them and rubbish, plain and protected: a model of the access
+//! table beside the card says which reads may answer 9000, and no others do.
 
 use bitaqa_apdu::fcp::Place;
 use bitaqa_apdu::{Class, Command, Sw, Transport, tlv};
@@ -11,6 +11,7 @@ use super::world::{FILES, ISSUER, Line, ca_infos, can, command, content, read, r
 
 /// What the terminal has proved, as somebody who reads the standards keeps it in mind.
 #[derive(Clone, Debug, Default)]
+#[allow(clippy::struct_excessive_bools)] // each is a fact of its own
 struct Model {
     /// The applet is selected, not the card manager.
     selected: bool,
@@ -93,8 +94,8 @@ impl Walk {
         self.log.clear();
     }
 
-    fn roll(&mut self, sides: u32) -> u32 {
-        self.dice.next_u32() % sides
+    fn roll(&mut self, sides: usize) -> usize {
+        usize::try_from(self.dice.next_u32()).unwrap() % sides
     }
 
     fn reset(&mut self) {
@@ -107,9 +108,9 @@ impl Walk {
         let height = self.roll(5);
         if height > 0 {
             if self.roll(2) == 0 {
-                self.run_bac()
+                self.run_bac();
             } else {
-                self.run_pace()
+                self.run_pace();
             }
             self.select_applet();
         }
@@ -168,7 +169,7 @@ impl Walk {
     }
 
     fn read_by_sfi(&mut self) {
-        let sfi = FILES[self.roll(FILES.len() as u32) as usize].1;
+        let sfi = FILES[self.roll(FILES.len())].1;
         let row = (0..FILES.len()).find(|row| FILES[*row].1 == sfi && self.model.holds(*row));
         if self.roll(3) == 0 {
             self.judge(command(0xB1, 0, sfi).data([0x54, 1, 0]).ne(6), row, true);
@@ -186,7 +187,7 @@ impl Walk {
             }
             return;
         }
-        let fid = FILES[self.roll(FILES.len() as u32) as usize].0;
+        let fid = FILES[self.roll(FILES.len())].0;
         let row = (0..FILES.len()).find(|row| FILES[*row].0 == fid && self.model.holds(*row));
         let sw = self.line.send(command(0xA4, 2, 0x0C).data(fid.to_be_bytes())).sw;
         assert_eq!(sw == Sw::OK, row.is_some(), "{:#?}", self.log);
@@ -228,16 +229,17 @@ impl Walk {
     fn run_pace(&mut self) {
         let right = self.roll(3) > 0;
         let password = if right { can() } else { bitaqa_secure_messaging::pace::Password::can("654321").unwrap() };
-        let expected = right && self.model.selected;
+        // One run with a password of the document in a session of PACE; behind BAC it begins anew.
+        let expected = right && self.model.selected && !self.model.pace;
         assert_eq!(self.line.pace(&password), expected, "{:#?}", self.log);
         if expected {
-            self.model.end_session_keeping_files();
+            self.model.change_session();
             self.model.pace = true;
         }
     }
 
     fn run_chip_authentication(&mut self) {
-        let offer = self.roll(ca_infos().len() as u32) as usize;
+        let offer = self.roll(ca_infos().len());
         let expected = self.model.selected && self.model.has_session();
         assert_eq!(self.line.chip_authentication(offer), expected, "{:#?}", self.log);
         if expected {
@@ -261,9 +263,9 @@ impl Walk {
 
     /// Commands that belong to a protocol and finish none: they prove nothing, whatever comes before and behind them.
     fn part_of_a_protocol(&mut self) {
-        let certificate = &ISSUER.chain[self.roll(2) as usize];
+        let certificate = &ISSUER.chain[self.roll(2)];
         let name = |reference: &bitaqa_pki::cvc::Reference| tlv::tlv(0x83, reference.as_octets());
-        let info = &ca_infos()[self.roll(4) as usize];
+        let info = &ca_infos()[self.roll(4)];
         let set_at = [tlv::tlv(0x80, info.protocol.as_bytes()), vec![0x84, 1, 1]].concat();
         let pace = [tlv::tlv(0x80, super::world::pace_offer().info.protocol.as_bytes()), vec![0x83, 1, 2]].concat();
         let part = match self.roll(12) {
@@ -288,11 +290,12 @@ impl Walk {
         const INS: [u8; 18] = [
             0x22, 0x2A, 0x47, 0x50, 0x82, 0x84, 0x86, 0x88, 0xCA, 0xCB, 0xD6, 0xD8, 0xE2, 0xE6, 0xF0, 0xF2, 0x0E, 0x20,
         ];
-        let ins = if self.roll(4) == 0 { 0x30 | self.roll(16) as u8 } else { INS[self.roll(18) as usize] };
-        let (p1, p2) = (self.dice.next_u32() as u8, self.dice.next_u32() as u8);
-        let mut data = vec![0; self.roll(40) as usize];
+        let (mut header, mut data) = ([0; 3], vec![0; self.roll(40)]);
+        self.dice.fill_bytes(&mut header);
         self.dice.fill_bytes(&mut data);
-        let ne = self.roll(257);
+        let [any, p1, p2] = header;
+        let ins = if self.roll(4) == 0 { 0x30 | any & 0x0F } else { INS[self.roll(INS.len())] };
+        let ne = self.dice.next_u32() % 257;
         let class = Class(if self.roll(4) == 0 { 0x80 } else { 0 });
         self.line.send(command(ins, p1, p2).class(class).data(data).ne(ne));
     }
@@ -301,8 +304,9 @@ impl Walk {
     fn break_session(&mut self) {
         let Some(sm) = &mut self.line.sm else { return };
         let mut wire = sm.protect_command(read(0x1E));
-        let at = self.dice.next_u32() as usize % wire.data.len();
-        wire.data.as_mut_vec()[at] ^= 1 << (self.dice.next_u32() % 8);
+        let (octet, bit) = (self.dice.next_u32(), self.dice.next_u32() % 8);
+        let at = usize::try_from(octet).unwrap() % wire.data.len();
+        wire.data.as_mut_vec()[at] ^= 1 << bit;
         let answer = self.line.plain(&wire);
         assert!(matches!(answer.sw, Sw::SM_OBJECTS_INCORRECT | Sw::SM_OBJECTS_MISSING), "{:?}", answer.sw);
         self.line.sm = None;
@@ -320,7 +324,7 @@ impl Walk {
     /// Plain reads beside the session: refused, and the session ends.
     fn plain_in_session(&mut self) {
         let session = self.line.sm.is_some();
-        let row = self.roll(FILES.len() as u32) as usize;
+        let row = self.roll(FILES.len());
         let answer = self.line.plain(&read(FILES[row].1));
         if session {
             assert_eq!((answer.sw, answer.data.len()), (Sw::SM_OBJECTS_MISSING, 0));
@@ -335,11 +339,11 @@ impl Walk {
 }
 
 impl Model {
-    /// PACE in a session begins a new one without moving in the file tree.
-    fn end_session_keeping_files(&mut self) {
-        let current = self.current;
+    /// PACE behind BAC changes keys and rights within the session, and does not move in the file tree.
+    fn change_session(&mut self) {
+        let (current, ta_done) = (self.current, self.ta_done);
         self.end_session();
-        self.current = current;
+        (self.current, self.ta_done) = (current, ta_done);
     }
 }
 

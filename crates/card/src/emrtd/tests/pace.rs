@@ -1,5 +1,5 @@
-//! PACE on the whole card: every offer of one EF.CardAccess, the static key of chip authentication mapping, tries of PIN
-//! and PUK, and delays.
+//! PACE on the whole card: every offer of one EF.CardAccess, the static key of chip authentication mapping, tries of
+//! PIN and PUK, and delays.
 
 use std::sync::{Arc, Mutex};
 
@@ -156,7 +156,8 @@ fn every_offer_of_one_card_opens_it() {
     }
 }
 
-/// 9303-11 §4.4.3.3.3: chip authentication mapping is Chip Authentication, and Terminal Authentication may follow at once.
+/// 9303-11 §4.4.3.3.3: chip authentication mapping is Chip Authentication, and Terminal Authentication may follow at
+/// once.
 #[test]
 fn chip_authentication_mapping_stands_for_chip_authentication() {
     for id in [12, 13] {
@@ -369,8 +370,8 @@ fn commands_of_a_wrong_run() -> Vec<Command> {
     seen
 }
 
-/// Power goes at any write, before, in the midst or after it: a card that has taken a token has counted the try, and one
-/// that did not answer with the wrong status word has not looked at it for free.
+/// Power goes at any write, before, in the midst or after it: a card that has taken a token has counted the try, and
+/// one that did not answer with the wrong status word has not looked at it for free.
 #[test]
 fn no_loss_of_power_gives_a_try_back() {
     let commands = commands_of_a_wrong_run();

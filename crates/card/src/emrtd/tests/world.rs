@@ -325,8 +325,8 @@ impl Line {
         self.pace_by(&pace_offer(), password).is_ok()
     }
 
-    /// PACE by any offer of the card; enters the new session. What came beside it: names of the trust points and what the
-    /// chip said of its static key.
+    /// PACE by any offer of the card; enters the new session. What came beside it: names of the trust points and what
+    /// the chip said of its static key.
     pub fn pace_by(&mut self, offer: &Offer, password: &Password) -> Result<Beside, PaceError> {
         let mut draws = self.draws();
         let mut send = |command| Ok::<_, Infallible>(self.send(command));
