@@ -92,6 +92,10 @@ pub enum Applicant {
         /// Under 12 years, without fingerprints.
         #[arg(long)]
         minor: bool,
+        /// Profile that the person is for, a built-in name or a file: its age, and prints as it wants them; default:
+        /// cnie-2.0, or cnie-2.0-minor with --minor.
+        #[arg(long, value_name = "P", conflicts_with = "minor")]
+        profile: Option<String>,
     },
 }
 
@@ -117,6 +121,10 @@ pub enum Pki {
     Init {
         /// Folder to make; must not exist or be empty.
         dir: PathBuf,
+        /// Profile whose cards will be signed, a built-in name or a file: it says by what document signer and terminals
+        /// sign.
+        #[arg(long, value_name = "P", default_value = "cnie-2.0")]
+        profile: String,
     },
     /// Show the certificates of a folder.
     Show {

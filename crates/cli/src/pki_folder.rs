@@ -17,31 +17,36 @@ use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use bitaqa_perso::content::{document_signer_algorithm, terminal_algorithm};
 use bitaqa_perso::issuer::Issuer;
 use bitaqa_perso::vault::MasterVault;
 use bitaqa_pki::cvc::{CvCertificate, date_to_bcd};
 use bitaqa_pki::issuer_keys::{self, IssuerKeys, IssuerPlan, Schedule};
 use bitaqa_pki::spki::Form;
 use bitaqa_pki::x509::IssuingState;
-use bitaqa_pki::{Certificate, Signer, SoftwareSigner, key_file};
+use bitaqa_pki::{Certificate, HashAlgorithm, KeySigner, SignError, SignatureAlgorithm, Signer, SigningKey, key_file};
 use bitaqa_profile::Profile;
 use bitaqa_terminal::inspection::Terminal;
+use rand::SeedableRng;
+use rand::rngs::ChaCha20Rng;
 use rand_core::CryptoRng;
+use sha2::{Digest, Sha256};
 use time::{Date, UtcDateTime};
 use zeroize::Zeroizing;
 
 use crate::exit::{Class, Failure};
-use crate::passphrase;
+use crate::{passphrase, world};
 
 /// Octets of the master key: enough for AES-256.
 const MASTER_BYTES: usize = 32;
 
-/// Makes all keys and certificates and writes them. With `keep_passphrase` the passphrase is kept beside the keys.
+/// Makes all keys and certificates for cards of a profile and writes them. With `keep_passphrase` the passphrase is kept beside the keys.
 ///
 /// # Errors
 /// Bad input when the folder is there and not empty or cannot be written; nothing of an existing PKI is touched.
 pub fn create(
     folder: &Path,
+    profile: &Profile,
     passphrase: &str,
     keep_passphrase: bool,
     at: UtcDateTime,
@@ -59,13 +64,15 @@ pub fn create(
         document_types: vec!["ID".into()],
         form: Form::Named,
         schedule: Schedule::LABORATORY,
+        document_signer: document_signer_algorithm(profile),
+        terminals: terminal_algorithm(profile),
     };
     let internal = |error: &dyn std::fmt::Display| Failure::new(Class::Internal, error.to_string());
     let keys = issuer_keys::generate(&plan, at, rng).map_err(|error| internal(&error))?;
     let mut master = Zeroizing::new([0; MASTER_BYTES]);
     rng.fill_bytes(master.as_mut_slice());
 
-    let mut sealed = |key| key_file::seal(key, passphrase.as_bytes(), rng).map_err(|error| internal(&error));
+    let mut sealed = |key| key_file::seal_signing(key, passphrase.as_bytes(), rng).map_err(|error| internal(&error));
     let terminal_key = sealed(&keys.inspection_system.key)?;
     let secrets = [
         ("csca/csca.key", sealed(&keys.csca.key)?),
@@ -101,7 +108,7 @@ pub fn create(
 
 /// The issuer's side of a folder: document signer, trust point, master key.
 pub struct IssuerFolder {
-    document_signer: SoftwareSigner,
+    document_signer: KeySigner,
     certificate: Certificate,
     cvca: Vec<u8>,
     today: Date,
@@ -109,12 +116,12 @@ pub struct IssuerFolder {
 }
 
 impl IssuerFolder {
-    /// Opens what personalisation needs. The document signer's key must be in its usage period: a card signed after it
+    /// Opens what personalisation of a profile's cards needs. The document signer's key must be in its usage period: a card signed after it
     /// is one that no inspection may take.
     ///
     /// # Errors
     /// Bad input, with the file.
-    pub fn open(folder: &Path, passphrase: &str, now: UtcDateTime) -> Result<Self, Failure> {
+    pub fn open(folder: &Path, passphrase: &str, profile: &Profile, now: UtcDateTime) -> Result<Self, Failure> {
         let signer_file = folder.join("ds/ds.key");
         let certificate_file = folder.join("ds/ds.cer");
         let certificate = read_certificate(&certificate_file)?;
@@ -129,7 +136,11 @@ impl IssuerFolder {
         let cvca_file = folder.join("cvca/cvca.cvcert");
         let cvca = read(&cvca_file)?;
         CvCertificate::parse(&cvca).map_err(|error| Failure::input(&cvca_file, error, FOLDER_REMEDY))?;
-        Ok(Self { document_signer: open_key(&signer_file, passphrase)?, certificate, cvca, today: now.date(), master })
+        let key = open_key(&signer_file, passphrase)?;
+        let document_signer = document_signer(&key, profile, &master).map_err(|error| {
+            Failure::input(&signer_file, error, "make a document signer (bitaqa pki init --profile)")
+        })?;
+        Ok(Self { document_signer, certificate, cvca, today: now.date(), master })
     }
 
     /// The vault of this issuer for cards of a profile.
@@ -157,6 +168,20 @@ impl Issuer for IssuerFolder {
     }
 }
 
+/// The signer by which the profile wants EF.SOD signed, or the usual one of its kind: then the plan says what does not
+/// fit. The salt of RSA-PSS comes out of the master key, so that an order that was cut off makes the same EF.SOD again.
+fn document_signer(key: &SigningKey, profile: &Profile, master: &[u8]) -> Result<KeySigner, SignError> {
+    let wanted = document_signer_algorithm(profile);
+    let algorithm = match key {
+        SigningKey::Ec(key) => SignatureAlgorithm::for_curve(key.curve()),
+        SigningKey::Rsa(_) if wanted.is_rsa() => wanted,
+        SigningKey::Rsa(_) => SignatureAlgorithm::RsaPkcs1(HashAlgorithm::Sha256),
+    };
+    let seed: [u8; 32] =
+        Sha256::new().chain_update(b"salt of the document signer").chain_update(master).finalize().into();
+    key.signer(algorithm, &mut ChaCha20Rng::from_seed(seed))
+}
+
 /// A terminal's chain and key: `dv.cvcert`, `is.cvcert`, `is.key` of `folder/terminal`, or of `folder` itself. Further
 /// `.cvcert` files there are link certificates, which bring cards with an older trust point up to the chain's CVCA.
 ///
@@ -174,7 +199,12 @@ pub fn terminal(folder: &Path, passphrase: &str) -> Result<Terminal, Failure> {
             links.push(certificate(&file)?);
         }
     }
-    let signer = open_key(&folder.join("is.key"), passphrase)?;
+    let key_file = folder.join("is.key");
+    let key = open_key(&key_file, passphrase)?;
+    let algorithm = chain.last().map_or(issuer_keys::USUAL, |own| own.body().public_key.algorithm());
+    let signer = key
+        .signer(algorithm, &mut world::rng())
+        .map_err(|error| Failure::input(&key_file, error, "give the key of is.cvcert"))?;
     Terminal::new(chain, links, Box::new(signer)).map_err(|error| Failure::input(&folder, error, FOLDER_REMEDY))
 }
 
@@ -259,9 +289,9 @@ pub(crate) fn inner(folder: &Path, name: &str) -> PathBuf {
     if below.is_dir() { below } else { folder.to_owned() }
 }
 
-fn open_key(file: &Path, passphrase: &str) -> Result<SoftwareSigner, Failure> {
-    let key = key_file::open(&read_text(file)?, passphrase.as_bytes());
-    key.map(SoftwareSigner::new).map_err(|error| Failure::input(file, error, KEY_REMEDY))
+fn open_key(file: &Path, passphrase: &str) -> Result<SigningKey, Failure> {
+    let key = key_file::open_signing(&read_text(file)?, passphrase.as_bytes());
+    key.map_err(|error| Failure::input(file, error, KEY_REMEDY))
 }
 
 fn read_certificate(file: &Path) -> Result<Certificate, Failure> {

@@ -9,8 +9,7 @@
 use crate::cvc::{self, Chat, CvCertificate, CvRequest, CvcError, InspectionRights, Reference, Role};
 use crate::spki::Form;
 use crate::x509::{self, CscaRequest, DocumentSignerRequest, IssueError, IssuingState, Period};
-use crate::{Certificate, SoftwareSigner};
-use bitaqa_curves::{Curve, SecretScalar};
+use crate::{Certificate, HashAlgorithm, KeySigner, SignError, SignatureAlgorithm, SigningKey};
 use rand_core::CryptoRng;
 use time::{Date, Month, UtcDateTime};
 
@@ -23,6 +22,9 @@ pub enum IssuerKeysError {
     /// A CV certificate.
     #[error(transparent)]
     CvCertificate(#[from] CvcError),
+    /// An algorithm by which nobody signs.
+    #[error(transparent)]
+    Sign(#[from] SignError),
     /// A date beyond the calendar.
     #[error("no date lies {months} months after {from}")]
     Date {
@@ -89,22 +91,37 @@ pub struct IssuerPlan {
     pub form: Form,
     /// How long everything lasts.
     pub schedule: Schedule,
+    /// By what EF.SOD is signed; the CSCA itself signs by ECDSA on P-256.
+    pub document_signer: SignatureAlgorithm,
+    /// By what CVCA, document verifier and inspection system sign.
+    pub terminals: SignatureAlgorithm,
 }
+
+/// ECDSA with SHA-256: the algorithm of everybody who has no reason for another.
+pub const USUAL: SignatureAlgorithm = SignatureAlgorithm::Ecdsa(HashAlgorithm::Sha256);
 
 /// A key and the certificate that names its holder.
 #[derive(Clone, Debug)]
 pub struct Identity<C> {
-    /// Private key; P-256.
-    pub key: SecretScalar,
+    /// Private key.
+    pub key: SigningKey,
     /// Certificate of the public key.
     pub certificate: C,
+    signer: KeySigner,
 }
 
 impl<C> Identity<C> {
     /// A signer with this key.
-    pub fn signer(&self) -> SoftwareSigner {
-        SoftwareSigner::new(self.key.clone())
+    pub fn signer(&self) -> KeySigner {
+        self.signer.clone()
     }
+}
+
+/// Draws a key and makes its signer.
+fn drawn(algorithm: SignatureAlgorithm, rng: &mut dyn CryptoRng) -> Result<(SigningKey, KeySigner), SignError> {
+    let key = SigningKey::generate(algorithm, rng)?;
+    let signer = key.signer(algorithm, rng)?;
+    Ok((key, signer))
 }
 
 /// Everything that an issuing state begins with.
@@ -129,7 +146,7 @@ impl IssuerKeys {
     }
 }
 
-/// Makes all keys (P-256, ECDSA with SHA-256) and certificates, valid from `at`: 9303-12 §7.1, TR-03110-3 §C. The same
+/// Makes all keys and certificates, valid from `at`: 9303-12 §7.1, TR-03110-3 §C. The same
 /// plan, instant and random octets give the same result.
 ///
 /// # Errors
@@ -147,8 +164,7 @@ fn signing_side(
 ) -> Result<(Identity<Certificate>, Identity<Certificate>), IssuerKeysError> {
     let Schedule { csca_key, document_signer_key, .. } = plan.schedule;
     let period = |months| Ok::<_, IssuerKeysError>(Period { not_before: at, not_after: last_instant(at, months)? });
-    let key = SecretScalar::generate(Curve::P256, rng);
-    let csca_signer = SoftwareSigner::new(key.clone());
+    let (key, signer) = drawn(USUAL, rng)?;
     let request = CscaRequest {
         state: &plan.state,
         common_name: &format!("CSCA {}", plan.state.mrz_state),
@@ -156,21 +172,21 @@ fn signing_side(
         private_key_usage: period(csca_key)?,
         form: plan.form,
     };
-    let csca = Identity { key, certificate: x509::issue_csca(&request, &csca_signer, rng)? };
+    let csca = Identity { key, certificate: x509::issue_csca(&request, &signer, rng)?, signer };
 
-    let key = SecretScalar::generate(Curve::P256, rng);
+    let (key, signer) = drawn(plan.document_signer, rng)?;
     let document_types: Vec<&str> = plan.document_types.iter().map(String::as_str).collect();
     let request = DocumentSignerRequest {
         state: &plan.state,
         common_name: &format!("DS {} 00001", plan.state.mrz_state),
-        public_key: &key.public().into(),
+        public_key: &key.public(),
         validity: period(plan.schedule.document_signer())?,
         private_key_usage: period(document_signer_key)?,
         document_types: &document_types,
         form: plan.form,
     };
-    let certificate = x509::issue_document_signer(&request, &csca.certificate, &csca_signer, rng)?;
-    Ok((csca, Identity { key, certificate }))
+    let certificate = x509::issue_document_signer(&request, &csca.certificate, &csca.signer, rng)?;
+    Ok((csca, Identity { key, certificate, signer }))
 }
 
 type VerifyingSide = (Identity<CvCertificate>, Identity<CvCertificate>, Identity<CvCertificate>);
@@ -178,22 +194,22 @@ type VerifyingSide = (Identity<CvCertificate>, Identity<CvCertificate>, Identity
 fn verifying_side(plan: &IssuerPlan, at: Date, rng: &mut dyn CryptoRng) -> Result<VerifyingSide, IssuerKeysError> {
     let country = plan.state.country.as_str();
     let holder = Reference::new(country, "CVCA", "00001")?;
-    let key = SecretScalar::generate(Curve::P256, rng);
+    let (key, signer) = drawn(plan.terminals, rng)?;
     let expiry = last_day(at, plan.schedule.cvca)?;
-    let signer = SoftwareSigner::new(key.clone());
-    let cvca = Identity { key, certificate: cvc::issue_cvca(&holder, InspectionRights::ALL, at, expiry, &signer)? };
+    let certificate = cvc::issue_cvca(&holder, InspectionRights::ALL, at, expiry, &signer)?;
+    let cvca = Identity { key, certificate, signer };
 
     let mut below = |above: &Identity<CvCertificate>, mnemonic: &str, role: Role, months: u16| {
-        let key = SecretScalar::generate(Curve::P256, rng);
+        let (key, signer) = drawn(plan.terminals, rng)?;
         let request = CvRequest {
             holder: &Reference::new(country, mnemonic, "00001")?,
-            public_key: &key.public().into(),
+            public_key: &key.public(),
             chat: &Chat::inspection(role, InspectionRights::DG3),
             effective: at,
             expiry: last_day(at, months)?,
         };
-        let certificate = cvc::issue(&request, &above.certificate, &above.signer())?;
-        Ok::<_, IssuerKeysError>(Identity { key, certificate })
+        let certificate = cvc::issue(&request, &above.certificate, &above.signer)?;
+        Ok::<_, IssuerKeysError>(Identity { key, certificate, signer })
     };
     let document_verifier = below(&cvca, "DV", Role::DvDomestic, plan.schedule.document_verifier)?;
     let inspection_system = below(&document_verifier, "IS", Role::Terminal, plan.schedule.inspection_system)?;

@@ -6,7 +6,7 @@
 
 #[cfg(feature = "rsa")]
 use crate::rsa::RsaPrivateKey;
-use crate::spki;
+use crate::{SigningKey, spki};
 use bitaqa_curves::{Curve, Point, SecretScalar};
 use const_oid::ObjectIdentifier;
 use const_oid::db::rfc5912::ID_EC_PUBLIC_KEY;
@@ -111,7 +111,10 @@ pub fn seal(key: &SecretScalar, passphrase: &[u8], rng: &mut dyn CryptoRng) -> R
 /// # Errors
 /// [`KeyFileError::Passphrase`] for a wrong passphrase, other variants for other files.
 pub fn open(pem: &str, passphrase: &[u8]) -> Result<SecretScalar, KeyFileError> {
-    let document = open_info(pem, passphrase)?;
+    ec_key(&open_info(pem, passphrase)?)
+}
+
+fn ec_key(document: &SecretDocument) -> Result<SecretScalar, KeyFileError> {
     let info = PrivateKeyInfoRef::try_from(document.as_bytes()).map_err(|_| KeyFileError::Passphrase)?;
     if info.algorithm.oid != ID_EC_PUBLIC_KEY {
         return Err(KeyFileError::Kind);
@@ -143,6 +146,31 @@ pub fn open_rsa(pem: &str, passphrase: &[u8]) -> Result<RsaPrivateKey, KeyFileEr
     let document = open_info(pem, passphrase)?;
     PrivateKeyInfoRef::try_from(document.as_bytes()).map_err(|_| KeyFileError::Passphrase)?;
     RsaPrivateKey::from_pkcs8(document.as_bytes()).map_err(|_| KeyFileError::Kind)
+}
+
+/// Seals a key of either kind.
+///
+/// # Errors
+/// As [`seal`].
+pub fn seal_signing(key: &SigningKey, passphrase: &[u8], rng: &mut dyn CryptoRng) -> Result<String, KeyFileError> {
+    match key {
+        SigningKey::Ec(key) => seal(key, passphrase, rng),
+        #[cfg(feature = "rsa")]
+        SigningKey::Rsa(key) => seal_rsa(key, passphrase, rng),
+    }
+}
+
+/// Opens the file of a key of either kind.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_signing(pem: &str, passphrase: &[u8]) -> Result<SigningKey, KeyFileError> {
+    let document = open_info(pem, passphrase)?;
+    #[cfg(feature = "rsa")]
+    if let Ok(key) = RsaPrivateKey::from_pkcs8(document.as_bytes()) {
+        return Ok(SigningKey::Rsa(Box::new(key)));
+    }
+    ec_key(&document).map(SigningKey::Ec)
 }
 
 /// Seals a raw symmetric key of 16, 24 or 32 octets; PEM text.

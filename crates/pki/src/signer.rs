@@ -51,6 +51,9 @@ pub enum SignError {
     /// SHA-1 is read, not written.
     #[error("{0} signs nothing any more")]
     Hash(HashAlgorithm),
+    /// ECDSA with an RSA key or the other way round.
+    #[error("the key cannot sign by {0}")]
+    KeyKind(SignatureAlgorithm),
     /// A device that holds the key refused or is not there, in its own words.
     #[error("the signing device refused: {0}")]
     Device(String),

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use bitaqa_biometrics::synthetic::{self, Hand, Sitter};
 use bitaqa_perso::applicant::{self, Applicant, sample};
-use bitaqa_profile::Profile;
+use bitaqa_profile::{Prints, Profile};
 use rand_core::{CryptoRng, Rng};
 use serde::Serialize;
 use time::{Date, format_description::well_known::Iso8601};
@@ -16,6 +16,8 @@ use crate::{pki_folder, profile_source, world};
 
 /// Name of the record in a sample's folder.
 pub const RECORD_FILE: &str = "record.json";
+/// Age that the youngest grown-up sample has.
+const GROWN_UP: u8 = 18;
 /// File with the MRZ of a sample, for `inspect --mrz-file`.
 pub const MRZ_FILE: &str = "mrz.txt";
 
@@ -32,7 +34,7 @@ struct Checked {
 #[derive(Serialize)]
 struct Sampled {
     folder: String,
-    profile: &'static str,
+    profile: String,
     seed: u64,
     record: String,
     mrz: String,
@@ -50,9 +52,10 @@ pub fn run(request: &args::Applicant, output: Output) -> Result<(), Failure> {
             Output::text(&schema.map_err(|error| Failure::new(Class::Internal, error.to_string()))?);
             Ok(())
         }
-        args::Applicant::Sample { dir, seed, minor } => {
+        args::Applicant::Sample { dir, seed, minor, profile } => {
             let seed = seed.unwrap_or_else(|| world::rng().next_u64());
-            let sampled = write_sample(dir, seed, *minor)?;
+            let usual = if *minor { "cnie-2.0-minor" } else { "cnie-2.0" };
+            let sampled = write_sample(dir, seed, profile.as_deref().unwrap_or(usual))?;
             output.result(&sampled, || format!("{}: SPECIMEN person for profile {}", sampled.folder, sampled.profile))
         }
     }
@@ -120,40 +123,42 @@ fn problem(found: applicant::Problem) -> Problem {
     Problem { file: found.file, field: found.field, what: found.what, remedy: found.remedy }
 }
 
-/// Writes a synthetic person into a fresh folder.
+/// Writes a synthetic person for a profile into a fresh folder: of its age, with prints where it wants them.
 ///
 /// # Errors
-/// Bad input when the folder is not empty or cannot be written.
-fn write_sample(folder: &Path, seed: u64, minor: bool) -> Result<Sampled, Failure> {
+/// Bad input when there is no such profile, or when the folder is not empty or cannot be written.
+fn write_sample(folder: &Path, seed: u64, profile: &str) -> Result<Sampled, Failure> {
+    let profile = profile_source::load(profile)?;
+    let (minor, with_prints) = (!profile.serves_age(GROWN_UP), profile.holder.fingerprints == Prints::Two);
     let internal = |error: &dyn std::fmt::Display| Failure::new(Class::Internal, error.to_string());
     pki_folder::fresh_folder(folder)?;
     let mut rng = world::seeded(seed);
-    let record = sample::record(&mut rng, minor, world::today());
+    let record = sample::record(&mut rng, minor, with_prints, world::today());
     let text = serde_json::to_string_pretty(&record).map_err(|error| internal(&error))?;
     let sitter = match (minor, record.sex) {
         (true, _) => Sitter::Child,
         (false, applicant::record::Sex::F) => Sitter::Woman,
         (false, _) => Sitter::Man,
     };
-    let images = images(&mut rng, sitter, minor).map_err(|error| internal(&error))?;
+    let images = images(&mut rng, sitter, with_prints).map_err(|error| internal(&error))?;
     for (name, octets) in &images {
         pki_folder::write_new(&folder.join(name), octets, false)?;
     }
     let file = folder.join(RECORD_FILE);
     pki_folder::write_new(&file, text.as_bytes(), false)?;
-    let product = if minor { "cnie-2.0-minor" } else { "cnie-2.0" };
-    let (applicant, _) = parse(&text, &file, &profile_source::load(product)?)?;
+    let (applicant, _) = parse(&text, &file, &profile)?;
     let mrz = folder.join(MRZ_FILE);
     pki_folder::write_new(&mrz, (applicant.mrz().lines().join("\n") + "\n").as_bytes(), false)?;
     let shown = |path: &Path| path.display().to_string();
-    Ok(Sampled { folder: shown(folder), profile: product, seed, record: shown(&file), mrz: shown(&mrz) })
+    let profile = profile.product.name;
+    Ok(Sampled { folder: shown(folder), profile, seed, record: shown(&file), mrz: shown(&mrz) })
 }
 
 type Images = Vec<(&'static str, Vec<u8>)>;
 
-fn images(rng: &mut dyn CryptoRng, sitter: Sitter, minor: bool) -> Result<Images, synthetic::ImageError> {
+fn images(rng: &mut dyn CryptoRng, sitter: Sitter, with_prints: bool) -> Result<Images, synthetic::ImageError> {
     let mut images = vec![(sample::PORTRAIT_FILE, synthetic::portrait(rng, sitter)?)];
-    if !minor {
+    if with_prints {
         images.push((sample::RIGHT_INDEX_FILE, synthetic::fingerprint(rng, Hand::Right)?));
         images.push((sample::LEFT_INDEX_FILE, synthetic::fingerprint(rng, Hand::Left)?));
     }
@@ -164,6 +169,6 @@ fn images(rng: &mut dyn CryptoRng, sitter: Sitter, minor: bool) -> Result<Images
 ///
 /// # Errors
 /// As the command itself.
-pub fn sample(folder: &Path, seed: u64, minor: bool) -> Result<(), Failure> {
-    write_sample(folder, seed, minor).map(|_| ())
+pub fn sample(folder: &Path, seed: u64, profile: &str) -> Result<(), Failure> {
+    write_sample(folder, seed, profile).map(|_| ())
 }

@@ -50,11 +50,11 @@ pub fn run(request: &Demo, given: &Source, output: Output) -> Result<(), Failure
     let seed = request.seed.unwrap_or_else(|| world::rng().next_u64());
     let profile = if request.minor { "cnie-2.0-minor" } else { "cnie-2.0" };
 
-    applicant::sample(&at.applicant, seed, request.minor)?;
+    applicant::sample(&at.applicant, seed, profile)?;
     // A demonstration keeps the passphrase beside the keys, so that the next command on this folder just works; asking
     // for one would stop it in the middle.
     let quiet = Output { form: Form::Json };
-    pki::init(&at.pki, given, quiet)?;
+    pki::init(&at.pki, profile, given, quiet)?;
     card::new(profile, &at.card)?;
     let verification = personalise::personalise_quietly(&order(profile, &at), given, output)?;
     let can = read_can(&at.print_data)?;

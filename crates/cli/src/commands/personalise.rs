@@ -82,7 +82,7 @@ fn personalise(request: &Personalise, source: &Source, output: Output) -> Result
         output.note(&format!("warning: {warning}"));
     }
     let passphrase = source.existing(&request.pki)?;
-    let issuer = IssuerFolder::open(&request.pki, &passphrase, world::now())?;
+    let issuer = IssuerFolder::open(&request.pki, &passphrase, &profile, world::now())?;
     let trust = trust_folder::open(&request.pki, world::now())?.store;
     let terminal = pki_folder::terminal(&request.pki, &passphrase)?;
     confirm(request, output)?;

@@ -10,7 +10,7 @@ use crate::args::Pki;
 use crate::exit::Failure;
 use crate::output::{Output, table};
 use crate::passphrase::{self, Source};
-use crate::{pki_folder, world};
+use crate::{pki_folder, profile_source, world};
 
 #[derive(Serialize)]
 struct Row {
@@ -36,22 +36,23 @@ struct Shown {
 /// Bad input, with the file.
 pub fn run(request: &Pki, source: &Source, output: Output) -> Result<(), Failure> {
     match request {
-        Pki::Init { dir } => {
-            let kept = init(dir, source, output)?;
+        Pki::Init { dir, profile } => {
+            let kept = init(dir, profile, source, output)?;
             show(dir, kept.then(|| dir.join(passphrase::FILE).display().to_string()), output)
         }
         Pki::Show { dir } => show(dir, None, output),
     }
 }
 
-/// Makes a folder; tells whether the passphrase was kept in it.
+/// Makes a folder for cards of a profile; tells whether the passphrase was kept in it.
 ///
 /// # Errors
 /// As [`pki_folder::create`].
-pub fn init(folder: &Path, source: &Source, output: Output) -> Result<bool, Failure> {
+pub fn init(folder: &Path, profile: &str, source: &Source, output: Output) -> Result<bool, Failure> {
+    let profile = profile_source::load(profile)?;
     let mut rng = world::rng();
     let (passphrase, keep) = source.fresh(&mut rng, output)?;
-    pki_folder::create(folder, &passphrase, keep, world::now(), &mut rng)?;
+    pki_folder::create(folder, &profile, &passphrase, keep, world::now(), &mut rng)?;
     if keep {
         output.note(&format!(
             "warning: no passphrase was given; one was drawn and lies beside the keys in {}: for tests only",

@@ -46,7 +46,7 @@ impl Line {
         let (person, _) = applicant::parse(&text, &desk.record(), &profile).unwrap();
         let passphrase = std::fs::read_to_string(desk.path("pki/passphrase")).unwrap();
         let passphrase = passphrase.trim();
-        let issuer = IssuerFolder::open(&desk.path("pki"), passphrase, world::now()).unwrap();
+        let issuer = IssuerFolder::open(&desk.path("pki"), passphrase, &profile, world::now()).unwrap();
         let vault = issuer.vault(&profile);
         let trust = trust_folder::open(&desk.path("pki"), world::now()).unwrap().store;
         let terminal = pki_folder::terminal(&desk.path("pki"), passphrase).unwrap();

@@ -19,8 +19,8 @@ pub const RIGHT_INDEX_FILE: &str = "right_index.png";
 /// Print of the left index finger.
 pub const LEFT_INDEX_FILE: &str = "left_index.png";
 
-/// A person issued a card today: 18 to 79 years old with two prints, or as a minor 1 to 11 years old without.
-pub fn record(rng: &mut dyn CryptoRng, minor: bool, today: Date) -> Record {
+/// A person issued a card today: 18 to 79 years old, or as a minor 1 to 11 years old; with two prints or without.
+pub fn record(rng: &mut dyn CryptoRng, minor: bool, with_prints: bool, today: Date) -> Record {
     let mut draw = Draw(rng);
     let female = draw.below(2) == 0;
     let given = draw.word(if female { FEMALE } else { MALE });
@@ -57,7 +57,7 @@ pub fn record(rng: &mut dyn CryptoRng, minor: bool, today: Date) -> Record {
         issue_date: iso(today),
         expiry_date: iso(years_after(today, if minor { 7 } else { 10 })),
         portrait: Portrait { file: PORTRAIT_FILE.to_owned() },
-        fingerprints: if minor { Vec::new() } else { prints.into() },
+        fingerprints: if with_prints { prints.into() } else { Vec::new() },
         optional: Optional {
             email: Some(format!("specimen{}@example.org", draw.digits(4))),
             // an area that is not given to subscribers

@@ -9,7 +9,7 @@ use bitaqa_lds::security_infos::{
 };
 use bitaqa_pki::cvc::{CvCertificate, EfCvca};
 use bitaqa_pki::spki::{self, Form};
-use bitaqa_pki::{HashAlgorithm, SignatureAlgorithm, SignedContent};
+use bitaqa_pki::{HashAlgorithm, PssParameters, SignatureAlgorithm, SignedContent, issuer_keys};
 use bitaqa_profile::{AaKey, CaKey, HashName, Profile, SignatureName};
 
 use super::ContentError;
@@ -95,6 +95,23 @@ pub(super) const fn algorithm_of(hash: HashName) -> HashAlgorithm {
         HashName::Sha384 => HashAlgorithm::Sha384,
         HashName::Sha512 => HashAlgorithm::Sha512,
     }
+}
+
+/// By what the document signer of a profile signs; for ECDSA with the hash that every issuer's P-256 has.
+pub fn document_signer_algorithm(profile: &Profile) -> SignatureAlgorithm {
+    let hash = algorithm_of(profile.passive.hash);
+    match profile.passive.signature {
+        SignatureName::Ecdsa => issuer_keys::USUAL,
+        SignatureName::RsaPkcs1 => SignatureAlgorithm::RsaPkcs1(hash),
+        SignatureName::RsaPss => SignatureAlgorithm::RsaPss(PssParameters::of(hash)),
+    }
+}
+
+/// By what the terminals of a profile sign: the first suite of Terminal Authentication that it offers.
+pub fn terminal_algorithm(profile: &Profile) -> SignatureAlgorithm {
+    let first = profile.ta.protocols.first();
+    let named = first.and_then(|suite| SignatureAlgorithm::from_terminal_authentication_oid(suite.oid()));
+    named.unwrap_or(issuer_keys::USUAL)
 }
 
 /// Whether document signer and trust point are of the kinds that the profile names. The hash inside of an ECDSA

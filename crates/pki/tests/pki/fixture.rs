@@ -2,7 +2,7 @@
 
 use bitaqa_apdu::tlv::{self, tlv};
 use bitaqa_curves::{Curve, SecretScalar};
-use bitaqa_pki::issuer_keys::{IssuerKeys, IssuerPlan, Schedule, generate};
+use bitaqa_pki::issuer_keys::{IssuerKeys, IssuerPlan, Schedule, USUAL, generate};
 use bitaqa_pki::spki::Form;
 use bitaqa_pki::x509::{DocumentSignerRequest, IssuingState, Period, issue_document_signer};
 use bitaqa_pki::{Certificate, PublicKey, Signer, SoftwareSigner, TrustStore};
@@ -31,6 +31,8 @@ pub fn plan(form: Form) -> IssuerPlan {
         document_types: vec!["ID".to_owned()],
         form,
         schedule: Schedule::STANDARD,
+        document_signer: USUAL,
+        terminals: USUAL,
     }
 }
 

@@ -8,7 +8,7 @@ use bitaqa_pki::sod::{self, Sod, sign};
 use bitaqa_pki::spki::Form;
 use bitaqa_pki::x509::{CertificateError, PathError, Whose, check_issued};
 use bitaqa_pki::{
-    CmsError, HashAlgorithm, Note, PublicKey, SignError, Signature, SignatureAlgorithm, Signer, SoftwareSigner,
+    CmsError, HashAlgorithm, KeySigner, Note, PublicKey, SignError, Signature, SignatureAlgorithm, Signer,
 };
 
 /// rsaEncryption and id-RSASSA-PSS, each with NULL.
@@ -93,7 +93,7 @@ fn lengths_of_ber_are_brought_into_der() {
 
 /// A signer that claims one thing and does another.
 struct Liar {
-    honest: SoftwareSigner,
+    honest: KeySigner,
     claims: SignatureAlgorithm,
 }
 

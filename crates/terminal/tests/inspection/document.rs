@@ -6,7 +6,7 @@ use bitaqa_curves::{Curve, SecretScalar};
 use bitaqa_lds::com::Com;
 use bitaqa_lds::dg1::Dg1;
 use bitaqa_lds::mrz::{Mrz, Sex, Td1Fields, key_input};
-use bitaqa_pki::issuer_keys::{IssuerKeys, IssuerPlan, Schedule, generate};
+use bitaqa_pki::issuer_keys::{IssuerKeys, IssuerPlan, Schedule, USUAL, generate};
 use bitaqa_pki::sod::{SodOptions, sign_with};
 use bitaqa_pki::spki::Form;
 use bitaqa_pki::x509::{DocumentSignerRequest, IssuingState, Period, issue_document_signer};
@@ -45,6 +45,8 @@ pub fn issuer(seed: u64) -> IssuerKeys {
         document_types: vec!["ID".to_owned()],
         form: Form::Explicit,
         schedule: Schedule::STANDARD,
+        document_signer: USUAL,
+        terminals: USUAL,
     };
     generate(&plan, AT, &mut rng(seed)).unwrap()
 }
