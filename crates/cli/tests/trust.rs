@@ -7,7 +7,7 @@
 mod support;
 
 use bitaqa_pki::crl::{self, CrlRequest, Revoked};
-use bitaqa_pki::issuer_keys::{self, IssuerPlan, Schedule};
+use bitaqa_pki::issuer_keys::{self, IssuerPlan, Schedule, USUAL};
 use bitaqa_pki::master_list;
 use bitaqa_pki::spki::Form;
 use bitaqa_pki::x509::{IssuingState, MasterListSignerRequest, Period, issue_master_list_signer};
@@ -102,6 +102,8 @@ fn foreign(at: UtcDateTime) -> Certificate {
         document_types: vec!["ID".into()],
         form: Form::Named,
         schedule: Schedule::LABORATORY,
+        document_signer: USUAL,
+        terminals: USUAL,
     };
     issuer_keys::generate(&plan, at, &mut rng()).unwrap().csca.certificate
 }
@@ -163,6 +165,8 @@ fn crl_of_a_stranger(at: UtcDateTime) -> Vec<u8> {
         document_types: vec!["ID".into()],
         form: Form::Named,
         schedule: Schedule::LABORATORY,
+        document_signer: USUAL,
+        terminals: USUAL,
     };
     let keys = issuer_keys::generate(&plan, at, &mut rng()).unwrap();
     let update = Period { not_before: at, not_after: at + Duration::days(3) };
