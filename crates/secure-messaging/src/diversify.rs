@@ -8,10 +8,9 @@
 //! KDF3 has no length field: the first block of a 32-octet key is the 16-octet key.
 
 use crate::aes_key::{AesKey, BLOCK};
-use crate::scp03::KeySet;
 use crate::session_key::{BLOCK_MAX, SessionKey};
 use crate::sm::Cipher;
-use crate::{KeyLength, aes_key, scp02};
+use crate::{KeyLength, KeySet, aes_key};
 use zeroize::Zeroizing;
 
 /// The three keys of the card with this key diversification data, each as long as the master key (16, 24 or 32 octets).
@@ -47,7 +46,7 @@ pub enum DesScheme {
 ///
 /// # Errors
 /// [`KeyLength`] for a master key of another length.
-pub fn des(scheme: DesScheme, master: &[u8], kdd: &[u8; 10]) -> Result<scp02::KeySet, KeyLength> {
+pub fn des(scheme: DesScheme, master: &[u8], kdd: &[u8; 10]) -> Result<KeySet, KeyLength> {
     let master = SessionKey::new(Cipher::TripleDes, master)?;
     let [k0, k1, _, _, k4, k5, k6, k7, k8, k9] = *kdd;
     let source = match scheme {
@@ -62,7 +61,7 @@ pub fn des(scheme: DesScheme, master: &[u8], kdd: &[u8; 10]) -> Result<scp02::Ke
         key.chunks_mut(8).for_each(|block| master.cbc_encrypt([0; BLOCK_MAX], block));
         key
     };
-    scp02::KeySet::new(&*derive(1), &*derive(2), &*derive(3))
+    KeySet::triple_des(&*derive(1), &*derive(2), &*derive(3))
 }
 
 #[cfg(test)]

@@ -16,13 +16,17 @@ pub mod pace;
 mod padding;
 pub mod scp02;
 pub mod scp03;
+mod scp_sides;
 mod session_key;
 pub mod sm;
+mod static_keys;
 pub mod ta;
 mod templates;
 
 #[cfg(test)]
 mod testing;
+
+pub use static_keys::{KeySet, KeyType, kcv};
 
 use bitaqa_apdu::tlv::{Tag, TlvError};
 use bitaqa_apdu::{Command, Response, Sw};

@@ -18,15 +18,13 @@ pub use session::{
     AwaitExternalAuthenticate, CardSession, HostSession, InitializeUpdateResponse, initialize_update, open,
 };
 
-use crate::KeyLength;
 use crate::session_key::{BLOCK_MAX, SessionKey};
 use crate::sm::Cipher;
+use crate::{KeyLength, KeySet, KeyType};
 use bitaqa_apdu::{Bytes, Sw};
-use core::fmt;
 use zeroize::Zeroizing;
 
-/// Octets of a key, and of a MAC.
-const KEY: usize = 16;
+/// Octets of a MAC.
 const MAC: usize = 8;
 
 /// Parameter i: three keys, explicit initiation, encrypted ICV (GPC 2.3.1 §E.1.1).
@@ -126,59 +124,12 @@ impl From<Scp02Error> for Sw {
     }
 }
 
-/// The three static keys of one version, two-key 3DES of 16 octets each. Wiped when dropped.
-#[derive(Clone)]
-pub struct KeySet {
-    enc: Zeroizing<Vec<u8>>,
-    mac: Zeroizing<Vec<u8>>,
-    dek: Zeroizing<Vec<u8>>,
-}
-
-impl KeySet {
-    /// Key-ENC, Key-MAC and Key-DEK.
-    ///
-    /// # Errors
-    /// [`KeyLength`] for a key of other than 16 octets.
-    pub fn new(enc: &[u8], mac: &[u8], dek: &[u8]) -> Result<Self, KeyLength> {
-        match [enc, mac, dek].iter().find(|key| key.len() != KEY) {
-            Some(odd_one) => Err(KeyLength(odd_one.len())),
-            None => Ok(Self {
-                enc: Zeroizing::new(enc.to_vec()),
-                mac: Zeroizing::new(mac.to_vec()),
-                dek: Zeroizing::new(dek.to_vec()),
-            }),
-        }
+/// ENC, MAC and DEK of a set for this protocol.
+fn des_keys(keys: &KeySet) -> Result<[&[u8]; 3], KeyLength> {
+    match keys.key_type() {
+        KeyType::TripleDes => Ok(keys.keys()),
+        KeyType::Aes => Err(KeyLength(keys.key_octets())),
     }
-
-    /// ENC, MAC and DEK in the order of their key identifiers 01, 02, 03. For sealing them away; nothing prints them.
-    pub fn keys(&self) -> [&[u8]; 3] {
-        [&self.enc, &self.mac, &self.dek]
-    }
-
-    /// Check values of ENC, MAC and DEK.
-    ///
-    /// # Errors
-    /// None in practice: the lengths were checked by [`Self::new`].
-    pub fn kcvs(&self) -> Result<[[u8; 3]; 3], KeyLength> {
-        Ok([kcv(&self.enc)?, kcv(&self.mac)?, kcv(&self.dek)?])
-    }
-}
-
-impl fmt::Debug for KeySet {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("KeySet(3DES)")
-    }
-}
-
-/// Key check value of a DES key: first three octets of one block 00..00 under it, GPC 2.3.1 §B.6.
-///
-/// # Errors
-/// [`KeyLength`] for other than 16 octets.
-pub fn kcv(key: &[u8]) -> Result<[u8; 3], KeyLength> {
-    let mut block = [0; 8];
-    SessionKey::new(Cipher::TripleDes, key)?.cbc_encrypt([0; BLOCK_MAX], &mut block);
-    let [a, b, c, ..] = block;
-    Ok([a, b, c])
 }
 
 /// The data encryption key of a session, GPC 2.3.1 §E.4.7: 3DES in ECB mode, which key material needs, over and beyond
@@ -227,7 +178,7 @@ enum Purpose {
 
 /// Session key: two blocks of 3DES-CBC under the static key over constant ‖ sequence counter ‖ 00 × 12.
 fn session_key(key: &[u8], purpose: Purpose, sequence: [u8; 2]) -> Result<Zeroizing<Vec<u8>>, KeyLength> {
-    let mut derived = Zeroizing::new(vec![0; KEY]);
+    let mut derived = Zeroizing::new(vec![0; Cipher::TripleDes.key_octets()]);
     let label = (purpose as u16).to_be_bytes().into_iter().chain(sequence);
     derived.iter_mut().zip(label).for_each(|(to, octet)| *to = octet);
     SessionKey::new(Cipher::TripleDes, key)?.cbc_encrypt([0; BLOCK_MAX], &mut derived);

@@ -14,16 +14,16 @@ mod authenticate;
 mod put_key;
 mod session;
 
+pub use crate::KeySet;
 pub use authenticate::{
     AwaitExternalAuthenticate, CardSession, HostSession, InitializeUpdateResponse, initialize_update, open,
 };
 pub use put_key::{check_put_key_confirmation, parse_put_key, put_key, put_key_confirmation, put_key_data};
 
-use crate::KeyLength;
 use crate::aes_key::{AesKey, BLOCK, cbc_decrypt_padded};
 use crate::padding::pad;
+use crate::{KeyLength, KeyType};
 use bitaqa_apdu::{Bytes, Sw};
-use core::fmt;
 use zeroize::Zeroizing;
 
 /// Bits of the parameter `i`, Amd D Table 5-1.
@@ -187,71 +187,23 @@ impl From<Scp03Error> for Sw {
     }
 }
 
-/// The three static keys of one version, of one length (Amd D §6.1). Wiped when dropped.
-#[derive(Clone)]
-pub struct KeySet {
-    enc: Zeroizing<Vec<u8>>,
-    mac: Zeroizing<Vec<u8>>,
-    dek: Zeroizing<Vec<u8>>,
-}
-
 impl KeySet {
-    /// Key-ENC, Key-MAC and Key-DEK of 16, 24 or 32 octets.
+    /// The data encryption key, ready for use in SCP03.
     ///
     /// # Errors
-    /// [`KeyLength`] for no AES length, or for keys of different lengths.
-    pub fn new(enc: &[u8], mac: &[u8], dek: &[u8]) -> Result<Self, KeyLength> {
-        AesKey::new(enc)?;
-        match [mac, dek].iter().find(|key| key.len() != enc.len()) {
-            Some(odd_one) => Err(KeyLength(odd_one.len())),
-            None => Ok(Self {
-                enc: Zeroizing::new(enc.to_vec()),
-                mac: Zeroizing::new(mac.to_vec()),
-                dek: Zeroizing::new(dek.to_vec()),
-            }),
-        }
-    }
-
-    /// ENC, MAC and DEK in the order of their key identifiers 01, 02, 03. For sealing them away; nothing prints them.
-    pub fn keys(&self) -> [&[u8]; 3] {
-        [&self.enc, &self.mac, &self.dek]
-    }
-
-    /// Octets of one key.
-    pub fn key_octets(&self) -> usize {
-        self.enc.len()
-    }
-
-    /// Check values of ENC, MAC and DEK.
-    ///
-    /// # Errors
-    /// None in practice: the lengths were checked by [`Self::new`].
-    pub fn kcvs(&self) -> Result<[[u8; 3]; 3], KeyLength> {
-        Ok([kcv(&self.enc)?, kcv(&self.mac)?, kcv(&self.dek)?])
-    }
-
-    /// The data encryption key, ready for use.
-    ///
-    /// # Errors
-    /// None in practice: the lengths were checked by [`Self::new`].
+    /// [`KeyLength`] for keys that are not of AES.
     pub fn dek(&self) -> Result<Dek, KeyLength> {
-        AesKey::new(&self.dek).map(Dek)
+        let [_, _, dek] = aes_keys(self)?;
+        AesKey::new(dek).map(Dek)
     }
 }
 
-impl fmt::Debug for KeySet {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "KeySet(AES-{})", 8 * self.enc.len())
+/// ENC, MAC and DEK of a set for this protocol.
+fn aes_keys(keys: &KeySet) -> Result<[&[u8]; 3], KeyLength> {
+    match keys.key_type() {
+        KeyType::Aes => Ok(keys.keys()),
+        KeyType::TripleDes => Err(KeyLength(keys.key_octets())),
     }
-}
-
-/// Key check value of an AES key: first three octets of one block 01..01 under it, Amd D §7.2.2.
-///
-/// # Errors
-/// [`KeyLength`] for no AES length.
-pub fn kcv(key: &[u8]) -> Result<[u8; 3], KeyLength> {
-    let [a, b, c, ..] = AesKey::new(key)?.encrypt_block([0x01; BLOCK]);
-    Ok([a, b, c])
 }
 
 /// The static data encryption key, Amd D §6.2.8: AES-CBC with IV 0, over and beyond the protection of the session.
@@ -331,7 +283,8 @@ struct SessionKeys {
 impl SessionKeys {
     fn derive(keys: &KeySet, context: &[u8]) -> Result<Self, KeyLength> {
         let octets = u8::try_from(keys.key_octets()).map_err(|_| KeyLength(keys.key_octets()))?;
-        let (enc, mac) = (AesKey::new(&keys.enc)?, AesKey::new(&keys.mac)?);
+        let [enc, mac, _] = aes_keys(keys)?;
+        let (enc, mac) = (AesKey::new(enc)?, AesKey::new(mac)?);
         Ok(Self {
             s_enc: derive(&enc, Derivation::SEnc, octets, &[context]),
             s_mac: derive(&mac, Derivation::SMac, octets, &[context]),

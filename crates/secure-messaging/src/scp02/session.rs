@@ -1,10 +1,11 @@
 //! INITIALIZE UPDATE and EXTERNAL AUTHENTICATE from both sides, and the session that follows, GPC 2.3.1 §E.4 and §E.5.
 
-use super::{Dek, KeySet, Level, MAC, PSEUDO_RANDOM, Purpose, Scp02Error, session_key};
+use super::{Dek, Level, MAC, PSEUDO_RANDOM, Purpose, Scp02Error, des_keys, session_key};
 use crate::padding::{missing, pad, padded_length};
+use crate::scp_sides::sides;
 use crate::session_key::{BLOCK_MAX, SessionKey};
 use crate::sm::Cipher;
-use crate::{KeyLength, SecureMessaging, SmError, TerminalError};
+use crate::{KeyLength, KeySet, SecureMessaging, SmError, TerminalError};
 use bitaqa_apdu::{Bytes, Class, Command, Response, Sw, ins};
 use cipher::array::Array;
 use cipher::{BlockCipherEncrypt, KeyInit};
@@ -112,7 +113,8 @@ pub fn initialize_update(
     if i & PSEUDO_RANDOM == 0 {
         rng.fill_bytes(&mut card_challenge);
     } else {
-        let s_mac = session_key(&keys.mac, Purpose::CMac, sequence)?;
+        let [_, mac, _] = des_keys(keys)?;
+        let s_mac = session_key(mac, Purpose::CMac, sequence)?;
         let mac = SessionKey::new(Cipher::TripleDes, &s_mac)?.mac(aid);
         card_challenge.iter_mut().zip(mac).for_each(|(to, octet)| *to = octet);
     }
@@ -220,9 +222,10 @@ struct Agreement {
 impl Agreement {
     /// GPC 2.3.1 §E.4.1 and §E.4.2: both cryptograms are the last block of 3DES-CBC under S-ENC over 24 octets, padded.
     fn new(keys: &KeySet, host: [u8; 8], sequence: [u8; 2], card: [u8; 6]) -> Result<Self, KeyLength> {
-        let s_enc = SessionKey::new(Cipher::TripleDes, &session_key(&keys.enc, Purpose::Enc, sequence)?)?;
-        let s_mac = session_key(&keys.mac, Purpose::CMac, sequence)?;
-        let dek = SessionKey::new(Cipher::TripleDes, &session_key(&keys.dek, Purpose::Dek, sequence)?)?;
+        let [enc, mac, dek] = des_keys(keys)?;
+        let s_enc = SessionKey::new(Cipher::TripleDes, &session_key(enc, Purpose::Enc, sequence)?)?;
+        let s_mac = session_key(mac, Purpose::CMac, sequence)?;
+        let dek = SessionKey::new(Cipher::TripleDes, &session_key(dek, Purpose::Dek, sequence)?)?;
         let cryptogram = |parts: [&[u8]; 3]| -> [u8; 8] {
             let mut octets = Zeroizing::new(parts.concat());
             pad(&mut octets, 0, BLOCK);
@@ -295,6 +298,35 @@ impl Channel {
         Command { class: class.with_gp_sm(), ins, p1, p2, data: data.into(), ne }
     }
 
+    #[allow(clippy::needless_pass_by_value)] // the form of the verbs
+    fn protect_command(&mut self, plain: Command) -> Command {
+        self.protect(&plain)
+    }
+
+    #[allow(clippy::needless_pass_by_value)]
+    fn unprotect_command(&mut self, wire: Command) -> Result<Command, SmError> {
+        self.verify(&wire)
+    }
+
+    /// These values of i have no R-MAC: responses go out as they are.
+    #[allow(clippy::unused_self)]
+    fn protect_response(&self, plain: Response) -> Response {
+        plain
+    }
+
+    #[allow(clippy::unused_self, clippy::unnecessary_wraps)]
+    fn unprotect_response(&self, wire: Response) -> Result<Response, SmError> {
+        Ok(wire)
+    }
+
+    fn max_plain_data(&self, wire_data_max: usize) -> usize {
+        let room = wire_data_max.min(Command::NC_SHORT_MAX).saturating_sub(MAC);
+        match self.level {
+            Level::CMac => room,
+            Level::CDecryption => (room / BLOCK * BLOCK).saturating_sub(1),
+        }
+    }
+
     fn verify(&mut self, wire: &Command) -> Result<Command, SmError> {
         if wire.class.0 & 0x0C != 0x04 {
             return Err(SmError::PlainCommand);
@@ -316,63 +348,7 @@ impl Channel {
     }
 }
 
-macro_rules! session {
-    ($side:ident) => {
-        impl $side {
-            /// Level of the session.
-            pub const fn level(&self) -> Level {
-                self.level
-            }
-
-            /// The data encryption key of the session.
-            pub const fn dek(&self) -> &Dek {
-                &self.dek
-            }
-        }
-
-        /// Responses go out as they are: these values of i have no R-MAC.
-        impl SecureMessaging for $side {
-            fn protect_command(&mut self, plain: Command) -> Command {
-                match &mut self.channel {
-                    Some(channel) => channel.protect(&plain),
-                    None => Command { class: plain.class.with_gp_sm(), data: Bytes::new(), ..plain },
-                }
-            }
-
-            // 6982, one word for every failure: nobody learns whether padding or MAC was wrong (GPC 2.3.1 §11.1.3).
-            fn unprotect_command(&mut self, wire: Command) -> Result<Command, Sw> {
-                let channel = self.channel.as_mut().ok_or(Sw::SECURITY_STATUS_NOT_SATISFIED)?;
-                channel.verify(&wire).map_err(|_| {
-                    self.channel = None;
-                    Sw::SECURITY_STATUS_NOT_SATISFIED
-                })
-            }
-
-            fn protect_response(&mut self, plain: Response) -> Response {
-                if self.channel.is_some() { plain } else { Response::from(plain.sw) }
-            }
-
-            fn unprotect_response(&mut self, wire: Response) -> Result<Response, SmError> {
-                if self.channel.is_some() { Ok(wire) } else { Err(SmError::Closed) }
-            }
-
-            fn max_plain_data(&self, wire_data_max: usize) -> usize {
-                let room = wire_data_max.min(Command::NC_SHORT_MAX).saturating_sub(MAC);
-                match self.level {
-                    _ if self.channel.is_none() => 0,
-                    Level::CMac => room,
-                    Level::CDecryption => (room / BLOCK * BLOCK).saturating_sub(1),
-                }
-            }
-
-            fn is_open(&self) -> bool {
-                self.channel.is_some()
-            }
-        }
-    };
-}
-session!(CardSession);
-session!(HostSession);
+sides!(Level: CardSession, HostSession);
 
 fn check_status(command: &'static str, sw: Sw) -> Result<(), Scp02Error> {
     if sw == Sw::OK { Ok(()) } else { Err(Scp02Error::Status { command, sw }) }

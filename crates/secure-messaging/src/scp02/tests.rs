@@ -1,5 +1,6 @@
 use super::session::InitializeUpdateResponse;
 use super::*;
+use crate::kcv;
 use crate::testing::{Case, Script, Seeded, command, vectors};
 use crate::{SecureMessaging, TerminalError};
 use bitaqa_apdu::{Class, Command, Response};
@@ -10,11 +11,11 @@ use proptest::prelude::*;
 const CAPTURES: &str = include_str!("../../../../test-vectors/globalplatform/scp02.toml");
 
 fn keys_of(case: &Case) -> KeySet {
-    KeySet::new(&case.octets("key_enc"), &case.octets("key_mac"), &case.octets("key_dek")).unwrap()
+    KeySet::triple_des(&case.octets("key_enc"), &case.octets("key_mac"), &case.octets("key_dek")).unwrap()
 }
 
 fn some_keys() -> KeySet {
-    KeySet::new(&[0x41; 16], &[0x42; 16], &[0x43; 16]).unwrap()
+    KeySet::triple_des(&[0x41; 16], &[0x42; 16], &[0x43; 16]).unwrap()
 }
 
 #[test]
@@ -25,7 +26,7 @@ fn session_keys_check_values_and_the_wrapped_key_are_those_published() {
         for (name, purpose) in [("s_enc", Purpose::Enc), ("s_mac", Purpose::CMac), ("s_dek", Purpose::Dek)] {
             let derived = session_key(&key, purpose, sequence).unwrap();
             assert_eq!(*derived, case.octets(name), "{name}");
-            assert_eq!(kcv(&derived).unwrap().to_vec(), case.octets(&format!("kcv_{name}")));
+            assert_eq!(kcv(KeyType::TripleDes, &derived).unwrap().to_vec(), case.octets(&format!("kcv_{name}")));
         }
         let dek = Dek(SessionKey::new(Cipher::TripleDes, &case.octets("s_dek")).unwrap());
         assert_eq!(*dek.encrypt(&key).unwrap(), *case.octets("wrapped_static"));
@@ -118,9 +119,11 @@ fn a_pseudo_random_challenge_is_the_same_again_and_a_drawn_one_is_not() {
 
 #[test]
 fn other_keys_are_seen_by_the_host_before_the_card_counts_a_try() {
-    let other = KeySet::new(&[9; 16], &[0x42; 16], &[0x43; 16]).unwrap();
+    let other = KeySet::triple_des(&[9; 16], &[0x42; 16], &[0x43; 16]).unwrap();
     assert_eq!(open_pair(Level::CMac, I_15, &other).err(), Some(Scp02Error::CardCryptogram));
-    assert_eq!(KeySet::new(&[0; 16], &[0; 24], &[0; 16]).err(), Some(KeyLength(24)));
+    assert_eq!(KeySet::triple_des(&[0; 16], &[0; 24], &[0; 16]).err(), Some(KeyLength(24)));
+    let aes = KeySet::new(&[0x41; 16], &[0x42; 16], &[0x43; 16]).unwrap();
+    assert_eq!(open_pair(Level::CMac, I_15, &aes).err(), Some(Scp02Error::Key(KeyLength(16))));
 }
 
 #[test]

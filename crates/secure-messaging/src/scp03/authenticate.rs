@@ -1,8 +1,9 @@
 //! INITIALIZE UPDATE and EXTERNAL AUTHENTICATE from both sides, Amd D §6.2.2 and §7.1, and the session of each side.
 
 use super::session::{Channel, MAC};
-use super::{Dek, Derivation, KeySet, Scp03Error, SecurityLevel, SessionKeys, derive_eight, i_parameter};
+use super::{Dek, Derivation, KeySet, Scp03Error, SecurityLevel, SessionKeys, aes_keys, derive_eight, i_parameter};
 use crate::aes_key::AesKey;
+use crate::scp_sides::sides;
 use crate::{SecureMessaging, SmError, TerminalError};
 use bitaqa_apdu::{Bytes, Command, Response, Sw, ins};
 use rand_core::CryptoRng;
@@ -121,10 +122,11 @@ pub fn initialize_update(
         0 => None,
         _ => Some(sequence.filter(|value| *value <= SEQUENCE_MAX).ok_or(Scp03Error::SequenceCounter)?),
     };
+    let [enc, _, _] = aes_keys(keys)?;
     let card_challenge = match sequence {
         Some(sequence) => {
             let [_, counter @ ..] = sequence.to_be_bytes();
-            derive_eight(&AesKey::new(&keys.enc)?, Derivation::CardChallenge, &[&counter, sd_aid])
+            derive_eight(&AesKey::new(enc)?, Derivation::CardChallenge, &[&counter, sd_aid])
         }
         None => draw_challenge(rng),
     };
@@ -236,62 +238,7 @@ impl HostSession {
     }
 }
 
-/// Both sides of a session differ in nothing but their names: Amd D gives each verb its inverse in one channel.
-macro_rules! session {
-    ($side:ident) => {
-        impl $side {
-            /// Level of the session.
-            pub const fn level(&self) -> SecurityLevel {
-                self.level
-            }
-
-            /// The static data encryption key of the set that opened the session.
-            pub const fn dek(&self) -> &Dek {
-                &self.dek
-            }
-        }
-
-        impl SecureMessaging for $side {
-            fn protect_command(&mut self, plain: Command) -> Command {
-                match &mut self.channel {
-                    Some(channel) => channel.protect_command(plain),
-                    None => Command { class: plain.class.with_gp_sm(), data: Bytes::new(), ..plain },
-                }
-            }
-
-            // 6982 and not 6988: Amd D §5.6 calls it a security error, GPC 2.3.1 gives that word to it.
-            fn unprotect_command(&mut self, wire: Command) -> Result<Command, Sw> {
-                let channel = self.channel.as_mut().ok_or(Sw::SECURITY_STATUS_NOT_SATISFIED)?;
-                channel.unprotect_command(wire).map_err(|_| {
-                    self.channel = None;
-                    Sw::SECURITY_STATUS_NOT_SATISFIED
-                })
-            }
-
-            fn protect_response(&mut self, plain: Response) -> Response {
-                match &mut self.channel {
-                    Some(channel) => channel.protect_response(plain),
-                    None => Response::from(plain.sw),
-                }
-            }
-
-            fn unprotect_response(&mut self, wire: Response) -> Result<Response, SmError> {
-                let channel = self.channel.as_mut().ok_or(SmError::Closed)?;
-                channel.unprotect_response(wire).inspect_err(|_| self.channel = None)
-            }
-
-            fn max_plain_data(&self, wire_data_max: usize) -> usize {
-                self.channel.as_ref().map_or(0, |channel| channel.max_plain_data(wire_data_max))
-            }
-
-            fn is_open(&self) -> bool {
-                self.channel.is_some()
-            }
-        }
-    };
-}
-session!(CardSession);
-session!(HostSession);
+sides!(SecurityLevel: CardSession, HostSession);
 
 struct Cryptograms {
     card: [u8; 8],

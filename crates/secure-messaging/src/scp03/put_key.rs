@@ -5,9 +5,9 @@
 //! response: new KVN ‖ KCV ENC ‖ KCV MAC ‖ KCV DEK
 //! ```
 
-use super::{Dek, KeySet, Scp03Error, kcv};
-use crate::KeyLength;
+use super::{Dek, KeySet, Scp03Error};
 use crate::aes_key::BLOCK;
+use crate::{KeyLength, KeyType, kcv};
 use bitaqa_apdu::{Bytes, Command, ins};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
@@ -44,7 +44,7 @@ pub fn put_key_data(new: &KeySet, new_kvn: u8, dek: &Dek) -> Result<Bytes, KeyLe
         data.extend_from_slice(&[KEY_TYPE_AES, component, length]);
         data.extend_from_slice(&blocks);
         data.push(3);
-        data.extend_from_slice(&kcv(key)?);
+        data.extend_from_slice(&kcv(KeyType::Aes, key)?);
     }
     Ok(data.into())
 }
@@ -115,7 +115,7 @@ fn read_key<'a>(id: u8, data: &'a [u8], dek: &Dek) -> Result<(Zeroizing<Vec<u8>>
         return Err(Scp03Error::KeyData("a key check value has three octets"));
     }
     let (check_value, rest) = rest.split_first_chunk::<3>().ok_or_else(short)?;
-    if !bool::from(kcv(&key)?.ct_eq(check_value)) {
+    if !bool::from(kcv(KeyType::Aes, &key)?.ct_eq(check_value)) {
         return Err(Scp03Error::KeyCheckValue(id));
     }
     Ok((key, rest))
