@@ -11,6 +11,7 @@ mod support;
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
+use std::sync::OnceLock;
 
 use bitaqa_apdu::{Aid, Bytes, Transport};
 use bitaqa_card::Card;
@@ -20,6 +21,7 @@ use bitaqa_lds::card_access::CardAccess;
 use bitaqa_lds::dg14::Dg14;
 use bitaqa_lds::mrz::Mrz;
 use bitaqa_lds::security_infos::SecurityInfos;
+use bitaqa_perso::content::ID_SECURITY_OBJECT;
 use bitaqa_pki::SignedContent;
 use bitaqa_secure_messaging::pace::{self, Mapping, Offer, Password, PasswordKind, Request, Suite};
 use bitaqa_secure_messaging::{TerminalError, ca};
@@ -75,7 +77,8 @@ fn profile() -> String {
     let mut sized = String::new();
     for (position, file) in text.split("[[file]]").enumerate() {
         sized.push_str(if position == 0 { "" } else { "[[file]]" });
-        let large = ["EF.CardAccess", "EF.CardSecurity", "DG14"].iter().any(|name| file.contains(&format!("\"{name}\"")));
+        let large =
+            ["EF.CardAccess", "EF.CardSecurity", "DG14"].iter().any(|name| file.contains(&format!("\"{name}\"")));
         let line = file.lines().find(|line| line.starts_with("size_max")).filter(|_| large && position > 0);
         sized.push_str(&line.map_or_else(|| file.to_owned(), |line| file.replace(line, "size_max = 24000")));
     }
@@ -105,9 +108,18 @@ struct World {
 }
 
 impl World {
+    /// One card for all tests: issuing it makes some two dozen key pairs.
+    fn issued() -> &'static Self {
+        static WORLD: OnceLock<World> = OnceLock::new();
+        WORLD.get_or_init(Self::issue)
+    }
+
     fn issue() -> Self {
         let desk = Desk::new();
         std::fs::write(desk.path("everything.toml"), profile()).unwrap();
+        let mut record = desk.record_json();
+        record["fingerprints"] = serde_json::json!([]);
+        desk.write_record(&record);
         let (profile, image) = (desk.arg("everything.toml"), desk.arg("all.image"));
         run(&["card", "new", "--profile", &profile, "--image", &image]).expect_code(0);
         let (record, pki) = (desk.arg("applicant/record.json"), desk.arg("pki"));
@@ -147,8 +159,8 @@ fn open(card: &mut Card, offer: &Offer, password: &Password, rng: &mut ChaCha20R
     assert_eq!(established.chip_authentication.is_some(), offer.suite.mapping == Mapping::ChipAuthentication);
     if let Some(proof) = established.chip_authentication {
         let file = emrtd::read_file(&mut session, EF_CARD_SECURITY).unwrap();
-        let infos = SignedContent::from_der(&file).unwrap();
-        let infos = SecurityInfos::from_der(infos.content()).unwrap();
+        let signed = SignedContent::parse(&file, ID_SECURITY_OBJECT).unwrap();
+        let infos = SecurityInfos::from_der(signed.content()).unwrap();
         let keys: Vec<_> = infos.chip_authentication_keys().cloned().collect();
         proof.verify(&keys).unwrap_or_else(|error| panic!("{:?}: {error}", offer.suite));
         assert!(proof.verify(&[]).is_err());
@@ -159,7 +171,7 @@ fn open(card: &mut Card, offer: &Offer, password: &Password, rng: &mut ChaCha20R
 
 #[test]
 fn each_offer_opens_the_card_by_can_and_by_mrz() {
-    let world = World::issue();
+    let world = World::issued();
     assert_eq!(world.offers.len(), offers().len());
     let groups: BTreeSet<u8> = world.offers.iter().map(|offer| offer.suite.domain.parameter_id()).collect();
     let standardised: BTreeSet<u8> = Domain::STANDARDISED.iter().map(|domain| domain.parameter_id()).collect();
@@ -170,13 +182,12 @@ fn each_offer_opens_the_card_by_can_and_by_mrz() {
     let runs: Vec<(&Offer, &Password)> =
         world.offers.iter().flat_map(|offer| world.passwords.iter().map(move |password| (offer, password))).collect();
     let halves = runs.split_at(runs.len() / 2);
+    let work = &|(seed, runs): (u64, &[(&Offer, &Password)])| {
+        let (mut card, mut rng) = (world.card(seed), ChaCha20Rng::seed_from_u64(seed));
+        let read = runs.iter().map(|(offer, password)| open(&mut card, offer, password, &mut rng).to_vec());
+        read.collect::<BTreeSet<_>>()
+    };
     let contents: BTreeSet<Vec<u8>> = std::thread::scope(|scope| {
-        let work = |(seed, runs): (u64, &[(&Offer, &Password)])| {
-            let (mut card, mut rng) = (world.card(seed), ChaCha20Rng::seed_from_u64(seed));
-            let read = runs.iter().map(|(offer, password)| open(&mut card, offer, password, &mut rng).to_vec());
-            read.collect::<BTreeSet<_>>()
-        };
-        let work = &work;
         let threads = [(1, halves.0), (2, halves.1)].map(|half| scope.spawn(move || work(half)));
         threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
     });
@@ -186,7 +197,7 @@ fn each_offer_opens_the_card_by_can_and_by_mrz() {
 
 #[test]
 fn each_key_of_dg14_makes_a_new_session_in_each_of_its_ciphers() {
-    let world = World::issue();
+    let world = World::issued();
     let (mut card, mut rng) = (world.card(3), ChaCha20Rng::seed_from_u64(3));
     let fast = world.offers.iter().find(|offer| offer.suite.domain.parameter_id() == 12).unwrap();
     let mut done = BTreeSet::new();
@@ -199,9 +210,8 @@ fn each_key_of_dg14_makes_a_new_session_in_each_of_its_ciphers() {
         let established = pace::establish_with(send, fast, request, &world.passwords[0], &mut rng).unwrap();
         session.protect_with(established.sm);
         emrtd::select_application(&mut session, &Aid::new(&emrtd::APPLICATION).unwrap()).unwrap();
-        let infos = infos.get_or_insert_with(|| {
-            Dg14::decode(&emrtd::read_file(&mut session, EF_DG14).unwrap()).unwrap().infos
-        });
+        let infos =
+            infos.get_or_insert_with(|| Dg14::decode(&emrtd::read_file(&mut session, EF_DG14).unwrap()).unwrap().infos);
         let mut open = infos.chip_authentication().filter(|info| !done.contains(&(info.protocol, info.key_id)));
         let Some(info) = open.next() else { break };
         let key = infos.chip_authentication_keys().find(|key| key.key_id == info.key_id).unwrap();
@@ -219,7 +229,7 @@ fn each_key_of_dg14_makes_a_new_session_in_each_of_its_ciphers() {
 /// One wrong password for each mapping and family: refused by the card's token check, and no session is there.
 #[test]
 fn a_wrong_password_opens_nothing_whatever_the_mapping() {
-    let world = World::issue();
+    let world = World::issued();
     let (mut card, mut rng) = (world.card(4), ChaCha20Rng::seed_from_u64(4));
     let wrong = Password::from_secret(PasswordKind::Can, b"000000x");
     let mut seen: Vec<(Mapping, bool)> = Vec::new();
