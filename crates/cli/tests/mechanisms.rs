@@ -139,7 +139,8 @@ impl World {
 
     /// The card in the hands of a thread of its own.
     fn card(&self, seed: u64) -> Card {
-        let platform = Box::new(SeededPlatform::new(seed, &Waits::default()));
+        // Not the seed of the terminal: both sides would draw the same keys, and refuse each other as mirrors.
+        let platform = Box::new(SeededPlatform::new(1000 + seed, &Waits::default()));
         Card::load(Box::new(MemoryMedium::with(self.image.clone())), platform).unwrap()
     }
 }
