@@ -59,28 +59,29 @@ impl RetryCounter {
     pub(super) fn admit(self, host: &Host<'_>) -> Result<(), Sw> {
         let resumed = host.status.passwords.contains(PasswordKind::Can);
         match (self, self.read(host)) {
-            (Self::Failures, _) => Ok(()),
             (Self::Tries { .. }, 0) => Err(Sw::AUTHENTICATION_BLOCKED),
             (Self::Tries { .. }, 1) if !resumed => Err(Sw::CONDITIONS_NOT_SATISFIED),
-            (Self::Tries { .. }, _) => Ok(()),
+            _ => Ok(()),
         }
     }
 
     /// Counts a try. Written past any transaction: cutting power cannot buy a free guess.
     pub(super) fn spend(self, host: &mut Host<'_>) -> Result<(), Sw> {
         let count = self.read(host);
-        Ok(match self {
-            Self::Failures => host.put_through(cell::PACE_FAILURES, &[count.saturating_add(1)])?,
-            Self::Tries { cell, .. } => host.put_through(cell, &[count.saturating_sub(1)])?,
-        })
+        match self {
+            Self::Failures => host.put_through(cell::PACE_FAILURES, &[count.saturating_add(1)]),
+            Self::Tries { cell, .. } => host.put_through(cell, &[count.saturating_sub(1)]),
+        }
+        .map_err(Sw::from)
     }
 
     /// After the right password.
     pub(super) fn restore(self, host: &mut Host<'_>) -> Result<(), Sw> {
-        Ok(match self {
-            Self::Failures => host.put(cell::PACE_FAILURES, &[0])?,
-            Self::Tries { cell, initial } => host.put(cell, &[initial])?,
-        })
+        match self {
+            Self::Failures => host.put(cell::PACE_FAILURES, &[0]),
+            Self::Tries { cell, initial } => host.put(cell, &[initial]),
+        }
+        .map_err(Sw::from)
     }
 
     /// Answer to a wrong token: 63Cx where tries are counted (TR-03110-3 §B.14.2), 6300 elsewhere.
