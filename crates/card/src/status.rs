@@ -7,8 +7,8 @@ use bitaqa_secure_messaging::pace::PasswordKind;
 /// Number of the PIN of PACE in access rules, as DO 83 has it.
 const PIN: u8 = PasswordKind::Pin as u8;
 
-/// The passwords with which PACE was done in this session: at most two, the second one inside of the first one's session
-/// (TR-03110-2 §3.2.2).
+/// The passwords with which PACE was done in this session: at most two, the second one inside of the first one's
+/// session (TR-03110-2 §3.2.2).
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub struct Passwords(u8);
 
@@ -54,8 +54,8 @@ impl SecurityStatus {
     /// Whether one condition of an access rule holds.
     pub fn holds(&self, need: Need) -> bool {
         match need {
-            // 9303-11 §4.4 knows the passwords of the document alone. The holder's PIN shows another thing, for which rules
-            // have a word of their own, and the PUK only unblocks the PIN (TR-03110-2 §2.4.1).
+            // 9303-11 §4.4 knows the passwords of the document alone. The holder's PIN shows another thing, for which
+            // rules have a word of their own, and the PUK only unblocks the PIN (TR-03110-2 §2.4.1).
             Need::Pace => {
                 let passwords = self.passwords;
                 let of_document = passwords.contains(PasswordKind::Mrz) || passwords.contains(PasswordKind::Can);

@@ -10,11 +10,11 @@
 //! 00 86 00 00  7C{85 T_IFD}        -> 7C{86 T_IC [, 87 CAR [, 88 CAR]] [, 8A A_IC]}
 //!                                                         T = MAC(KS_MAC, 7F49{06 OID, 84 | 86 PK_DH~ of the other})
 //! ```
-//! Public keys of DH go out as 9303-11 §9.4.1 has unsigned integers, in the fewest octets, and may come with the zeros on
-//! the left that this takes away. The card role is a value that each command consumes: after an error, or a foreign
+//! Public keys of DH go out as 9303-11 §9.4.1 has unsigned integers, in the fewest octets, and may come with the zeros
+//! on the left that this takes away. The card role is a value that each command consumes: after an error, or a foreign
 //! command, nothing is left of it.
-//! Not here: the retry counters of PIN and PUK and what they allow (the applet counts), explicit domain parameters of an
-//! unknown group.
+//! Not here: the retry counters of PIN and PUK and what they allow (the applet counts), explicit domain parameters of
+//! an unknown group.
 
 mod agreement;
 mod card;

@@ -59,8 +59,8 @@ pub(crate) fn dynamic_object(data: &[u8], tag: Tag) -> Result<&[u8], TlvError> {
     tlv::only(dynamic_content(data)?, tag)
 }
 
-/// GENERAL AUTHENTICATE with the given template; `more` says that the chain of PACE goes on (class 10). A key that needs
-/// extended length is answered by one as long, so Ne is then the largest one.
+/// GENERAL AUTHENTICATE with the given template; `more` says that the chain of PACE goes on (class 10). A key that
+/// needs extended length is answered by one as long, so Ne is then the largest one.
 pub(crate) fn general_authenticate(template: Vec<u8>, more: bool) -> Command {
     let ne = if template.len() > Command::NC_SHORT_MAX { Command::NE_EXTENDED_MAX } else { Command::NE_SHORT_MAX };
     let command = Command::new(bitaqa_apdu::ins::GENERAL_AUTHENTICATE, 0, 0).data(template).ne(ne);

@@ -12,14 +12,14 @@ use der::asn1::{AnyRef, BitString, UintRef};
 use der::{Any, Decode, Encode, Sequence};
 use spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned};
 
-/// dhKeyAgreement, PKCS#3 §9.
+/// dhKeyAgreement of PKCS#3.
 const DH_KEY_AGREEMENT: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.3.1");
 /// dhpublicnumber, X9.42.
 const DH_PUBLIC_NUMBER: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10046.2.1");
 /// standardizedDomainParameters, TR-03110-3 §A.2.1.1: the id alone.
 const STANDARDISED: ObjectIdentifier = ObjectIdentifier::new_unwrap("0.4.0.127.0.7.1.2");
 
-/// PKCS#3 §9.
+/// Parameters of PKCS#3.
 /// ```text
 /// DHParameter ::= SEQUENCE { prime INTEGER, base INTEGER, privateValueLength INTEGER OPTIONAL }
 /// ```
@@ -47,8 +47,8 @@ struct X942<'a> {
     validation: Option<AnyRef<'a>>,
 }
 
-/// The group that a DER AlgorithmIdentifier means: explicit parameters of 9303-11 §9.5.2 and PKCS#3, named curves, and the
-/// bare id of TR-03110-3 §A.2.1.1.
+/// The group that a DER AlgorithmIdentifier means: explicit parameters of 9303-11 §9.5.2 and PKCS#3, named curves, and
+/// the bare id of TR-03110-3 §A.2.1.1.
 ///
 /// # Errors
 /// [`SpkiError`]: unknown algorithms, and parameters of no known group.
@@ -72,8 +72,8 @@ pub fn decode_agreement_key(der: &[u8]) -> Result<PublicKey, SpkiError> {
     Ok(PublicKey::decode(domain, value)?)
 }
 
-/// A public key of a key agreement as DER: curves with explicit parameters, which 9303-11 §9.5.2 demands, finite fields as
-/// PKCS#3 has them (9303-11 §9.6).
+/// A public key of a key agreement as DER: curves with explicit parameters, which 9303-11 §9.5.2 demands, finite fields
+/// as PKCS#3 has them (9303-11 §9.6).
 ///
 /// # Errors
 /// [`SpkiError::Der`], which no key causes.

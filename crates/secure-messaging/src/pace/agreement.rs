@@ -1,4 +1,5 @@
-//! The second key agreement of PACE, on the mapped generator, and what both sides make of it: 9303-11 §4.4.1 3) c) to f).
+//! The second key agreement of PACE, on the mapped generator, and what both sides make of it: 9303-11 §4.4.1 3) c) to
+//! f).
 
 use super::error::{PaceError, Step, public_key};
 use super::suite::Suite;

@@ -38,8 +38,8 @@ pub(super) fn encrypt(
     Ok(core::mem::take(&mut *octets))
 }
 
-/// Terminal: what a chip said of itself in PACE with chip authentication mapping. It proves something only together with
-/// the chip's static key, which is read afterwards, inside of the session, and authenticated by its signature.
+/// Terminal: what a chip said of itself in PACE with chip authentication mapping. It proves something only together
+/// with the chip's static key, which is read afterwards, inside of the session, and authenticated by its signature.
 ///
 /// Wiped when dropped; `Debug` prints the group only.
 #[must_use = "the chip is authentic only when its static key says so"]

@@ -1,5 +1,5 @@
-//! The pseudo-random function of the integrated mapping, 9303-11 §4.4.3.3.2 figure 2. What its output becomes in the group
-//! is the part of `curves`.
+//! The pseudo-random function of the integrated mapping, 9303-11 §4.4.3.3.2 figure 2. What its output becomes in the
+//! group is the part of `curves`.
 //!
 //! ```text
 //! k_0 = CBC(t, s)      k_i = CBC(k_(i-1), c_0)      x_i = CBC(k_(i-1), c_1)      R(s, t) = x_1 ‖ .. ‖ x_n

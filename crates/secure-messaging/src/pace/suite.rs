@@ -1,5 +1,5 @@
-//! What a `PACEInfo` names: mapping, cipher and group of one offer (9303-11 §4.4.3, §9.2.1, §9.5.1), and the parts of the
-//! protocol that follow from them alone.
+//! What a `PACEInfo` names: mapping, cipher and group of one offer (9303-11 §4.4.3, §9.2.1, §9.5.1), and the parts of
+//! the protocol that follow from them alone.
 
 use super::error::{PaceError, Step, public_key};
 use super::password::Password;
@@ -29,11 +29,11 @@ const STANDARDISED_MAX: u8 = 31;
 /// How the nonce becomes a generator, 9303-11 §4.4.3.3.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Mapping {
-    /// By a key agreement, §4.4.3.3.1.
+    /// By a key agreement, 9303-11 §4.4.3.3.1.
     Generic,
-    /// By a function into the group, §4.4.3.3.2.
+    /// By a function into the group, 9303-11 §4.4.3.3.2.
     Integrated,
-    /// As the generic one, with a proof of the chip's static key, §4.4.3.3.3.
+    /// As the generic one, with a proof of the chip's static key, 9303-11 §4.4.3.3.3.
     ChipAuthentication,
 }
 
@@ -109,8 +109,8 @@ impl Suite {
         Self::on(info, domain)
     }
 
-    /// What an offer with parameters of its own names (DER of an AlgorithmIdentifier, 9303-11 §9.5.2): spoken if they are
-    /// those of a known group, and under an id that the standard leaves free.
+    /// What an offer with parameters of its own names (DER of an AlgorithmIdentifier, 9303-11 §9.5.2): spoken if they
+    /// are those of a known group, and under an id that the standard leaves free.
     pub(super) fn explicit(info: &PaceInfo, algorithm_identifier: &[u8]) -> Result<Suite, PaceError> {
         if info.parameter_id.is_some_and(|id| id <= STANDARDISED_MAX) {
             return Err(unsupported(info, "explicit domain parameters under a reserved id (9303-11 §9.5)"));
@@ -137,9 +137,9 @@ impl Suite {
         Ok(Self { protocol, mapping, cipher, domain })
     }
 
-    /// Octets of the nonce s that a chip of this program draws. The standard binds the length for the integrated mapping
-    /// only: the least number of whole blocks that holds a key of the cipher, where 3DES counts as 128 bits (9303-11
-    /// §4.4.3.3). Everywhere else 128 bits are enough for what is drawn to hide a password.
+    /// Octets of the nonce s that a chip of this program draws. The standard binds the length for the integrated
+    /// mapping only: the least number of whole blocks that holds a key of the cipher, where 3DES counts as 128 bits
+    /// (9303-11 §4.4.3.3). Everywhere else 128 bits are enough for what is drawn to hide a password.
     pub(super) const fn nonce_octets(&self) -> usize {
         match self.mapping {
             Mapping::Integrated => self.cipher.key_octets().next_multiple_of(BLOCK_MAX),

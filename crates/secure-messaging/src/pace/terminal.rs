@@ -39,8 +39,8 @@ impl Default for Request {
 ///
 /// # Errors
 /// [`PaceError::PasswordRefused`] for a wrong password, [`PaceError::PasswordBlocked`] and
-/// [`PaceError::PasswordSuspended`] for one that the chip does not try; [`PaceError::Token`] for a chip that does not know
-/// it either; other variants for a chip that breaks the protocol; what `send` gives.
+/// [`PaceError::PasswordSuspended`] for one that the chip does not try; [`PaceError::Token`] for a chip that does not
+/// know it either; other variants for a chip that breaks the protocol; what `send` gives.
 pub fn establish<E>(
     send: &mut dyn FnMut(Command) -> Result<Response, E>,
     info: &PaceInfo,

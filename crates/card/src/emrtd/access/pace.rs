@@ -1,5 +1,5 @@
-//! PACE on the card, 9303-11 §4.4: which password and which static key it gets from memory, and what its success changes
-//! in the session.
+//! PACE on the card, 9303-11 §4.4: which password and which static key it gets from memory, and what its success
+//! changes in the session.
 
 use bitaqa_apdu::fcp::{Place, dgi_of};
 use bitaqa_apdu::install::KeyUse;
@@ -76,14 +76,15 @@ impl Emrtd {
     /// A second run belongs to the session of the first one: what that one has proved still stands.
     fn enter(&mut self, established: Established, host: &mut Host<'_>) {
         let before = if host.status.pace.is_some() { host.status.passwords } else { Passwords::default() };
-        // Terminal Authentication is for once in a session, and the session goes on under new keys (9303-11 §7.1.3, §9.8.1).
+        // Terminal Authentication is for once in a session, and the session goes on under new keys (9303-11 §7.1.3,
+        // §9.8.1).
         if host.status.has_session() {
             self.ta.forget();
         } else {
             self.ta = ta::CardTa::default();
         }
-        // 9303-11 §4.4.3.3.3: this mapping is Chip Authentication too; Terminal Authentication then signs the terminal's
-        // key of PACE (TR-03110-1 §3.5).
+        // 9303-11 §4.4.3.3.3: this mapping is Chip Authentication too; Terminal Authentication then signs the
+        // terminal's key of PACE (TR-03110-1 §3.5).
         let is_chip_authentication = established.suite.mapping == Mapping::ChipAuthentication;
         *host.status = SecurityStatus {
             pace: Some(established.id_picc),
@@ -107,8 +108,8 @@ fn stored(kind: PasswordKind, configuration: &Configuration, host: &Host<'_>) ->
     host.get(key).filter(|_| listed).map(|secret| Password::from_secret(kind, secret))
 }
 
-/// One run a session (TR-03110-2 §3.2.2), but for the holder's passwords: PIN and PUK after the CAN, which resumes them,
-/// and the PIN after the PUK, which unblocks it.
+/// One run a session (TR-03110-2 §3.2.2), but for the holder's passwords: PIN and PUK after the CAN, which resumes
+/// them, and the PIN after the PUK, which unblocks it.
 fn may_follow(status: &SecurityStatus, password: PasswordKind) -> bool {
     let before = |password| status.passwords.contains(password);
     match password {

@@ -54,8 +54,8 @@ impl RetryCounter {
         }
     }
 
-    /// Whether the password may be tried now: 6983 when it is blocked, 6985 when it is suspended and nobody has shown the
-    /// CAN in this session (TR-03110-3 §B.14.2).
+    /// Whether the password may be tried now: 6983 when it is blocked, 6985 when it is suspended and nobody has shown
+    /// the CAN in this session (TR-03110-3 §B.14.2).
     pub(super) fn admit(self, host: &Host<'_>) -> Result<(), Sw> {
         let resumed = host.status.passwords.contains(PasswordKind::Can);
         match (self, self.read(host)) {
@@ -94,8 +94,8 @@ impl RetryCounter {
 }
 
 impl Emrtd {
-    /// RESET RETRY COUNTER, TR-03110-3 §B.14.11: the PUK unblocks the PIN (P1 = 03), whoever has shown the PIN changes it
-    /// (P1 = 02). The PUK does not change it: TR-03110-2 §2.4.1 leaves that to the card.
+    /// RESET RETRY COUNTER, TR-03110-3 §B.14.11: the PUK unblocks the PIN (P1 = 03), whoever has shown the PIN changes
+    /// it (P1 = 02). The PUK does not change it: TR-03110-2 §2.4.1 leaves that to the card.
     pub(in crate::emrtd) fn reset_retry_counter(
         change: bool,
         command: &Command,

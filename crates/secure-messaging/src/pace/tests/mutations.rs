@@ -102,8 +102,8 @@ proptest! {
         }
     }
 
-    /// Objects that nobody knows are ignored in MSE:Set AT, and so are answers to it; what then comes about is the session
-    /// that both sides meant, or none.
+    /// Objects that nobody knows are ignored in MSE:Set AT, and so are answers to it; what then comes about is the
+    /// session that both sides meant, or none.
     #[test]
     fn a_changed_selection_gives_no_other_session(
         offer in any_offer(), change in any_change(), is_command in any::<bool>(),
