@@ -55,7 +55,7 @@ fn recorded_messages_come_out_octet_for_octet_on_both_sides() {
 /// Encryption and checksum samples of the BSI worked example, which print one DO each.
 #[test]
 fn samples_of_the_bsi_worked_example() {
-    let case = &vectors(include_str!("../../../test-vectors/bsi-eac/worked_example_ecdh.toml"))[0];
+    let case = &vectors(include_str!("../../../test-vectors/bsi-eac/secure_messaging.toml"))[0];
     let (ks_enc, ks_mac) = (case.octets("k_enc"), case.octets("k_mac"));
     let keys = Keys {
         enc: SessionKey::new(Cipher::Aes128, &ks_enc).unwrap(),

@@ -100,3 +100,31 @@ impl fmt::Debug for ChipAuthenticationProof {
         write!(f, "ChipAuthenticationProof({})", self.suite.domain)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bitaqa_curves::{Curve, Domain};
+    use bitaqa_lds::security_infos::{ID_PACE_ECDH_CAM_AES_CBC_CMAC_128, PaceInfo};
+
+    /// FE2OS() of 9303-11 §4.4.5.6 fixes the length: a number in fewer or more octets is refused, though it is the
+    /// same.
+    #[test]
+    fn the_data_are_as_long_as_the_order() {
+        let domain = Domain::Ec(Curve::P521);
+        let info = PaceInfo { protocol: ID_PACE_ECDH_CAM_AES_CBC_CMAC_128, version: 2, parameter_id: Some(18) };
+        let (own, peer) =
+            (PrivateKey::from_bytes(domain, &[5]).unwrap(), PrivateKey::from_bytes(domain, &[6]).unwrap());
+        let agreement = Agreement::new(Suite::of(&info).unwrap(), &own, own.public(), peer.public()).unwrap();
+        let key = SessionKey::new(agreement.suite.cipher, &agreement.ks_enc).unwrap();
+        for (octets, good) in [(0, false), (1, false), (65, false), (66, true), (67, false), (80, false)] {
+            let mut data = vec![0; octets];
+            data.last_mut().into_iter().for_each(|last| *last = 7);
+            padding::pad(&mut data, 0, BLOCK_MAX);
+            key.cbc_encrypt(key.iv(MINUS_ONE), &mut data);
+            let proof = ChipAuthenticationProof::decrypt(&agreement, Some(18), &peer.public(), &data);
+            let refused = (!good).then_some(PaceError::ChipAuthenticationData);
+            assert_eq!(proof.err(), refused, "{octets}");
+        }
+    }
+}

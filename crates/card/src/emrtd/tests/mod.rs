@@ -3,5 +3,6 @@
 mod access_model;
 mod failure_rules;
 mod pace;
+mod password_model;
 mod protocols;
 mod world;

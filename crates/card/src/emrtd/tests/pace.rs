@@ -9,7 +9,7 @@ use bitaqa_apdu::{AccessRule, Command, Response, Sw, Transport, tlv};
 use bitaqa_curves::{Domain, PrivateKey};
 use bitaqa_lds::security_infos::{self as infos, PaceInfo, SecurityInfo, SecurityInfos};
 use bitaqa_pki::spki;
-use bitaqa_secure_messaging::pace::{MECHANISMS, Mapping, Offer, PaceError, Password, Step};
+use bitaqa_secure_messaging::pace::{MECHANISMS, Mapping, Offer, PaceError, Password, Step, establish};
 use rand::rngs::ChaCha20Rng;
 use rand_core::CryptoRng;
 
@@ -18,15 +18,15 @@ use crate::emrtd::{cell, keys};
 use crate::nvm::medium::{MemoryMedium, Phase};
 use crate::{Card, Platform};
 
-const PIN: &str = "2580";
-const PUK: &str = "9876543210";
+pub const PIN: &str = "2580";
+pub const PUK: &str = "9876543210";
 /// Read with a PIN.
 const PIN_FILE: (u16, u8) = (0x0110, 0x10);
 const CARD_SECURITY: (u16, u8) = (0x011D, 0x1D);
 
 /// Tells the milliseconds that the card let pass.
 #[derive(Clone, Default)]
-struct Waits(Arc<Mutex<Vec<u32>>>);
+pub struct Waits(Arc<Mutex<Vec<u32>>>);
 
 struct Timed(ChaCha20Rng, Waits);
 
@@ -52,7 +52,7 @@ fn offers() -> Vec<Offer> {
 }
 
 /// One offer that is like the others.
-fn offer() -> Offer {
+pub fn offer() -> Offer {
     let is_meant = |offer: &Offer| offer.info.parameter_id == Some(12) && offer.suite.mapping == Mapping::Generic;
     offers().into_iter().find(is_meant).unwrap()
 }
@@ -97,7 +97,7 @@ fn with_everything() -> (Parameters, Vec<(u16, Vec<u8>)>) {
     (parameters, cells)
 }
 
-fn line() -> (Line, Waits) {
+pub fn line() -> (Line, Waits) {
     let (parameters, cells) = with_everything();
     let waits = Waits::default();
     let platform = Box::new(Timed(rng(20), waits.clone()));
@@ -116,7 +116,7 @@ fn puk() -> Password {
     Password::puk(PUK).unwrap()
 }
 
-fn reset(line: &mut Line) {
+pub fn reset(line: &mut Line) {
     line.card.reset().unwrap();
     line.sm = None;
 }
@@ -132,7 +132,7 @@ fn is_open(line: &mut Line, sfi: u8) -> bool {
 }
 
 /// What the card says of a password's tries: its answer to MSE:Set AT.
-fn warning(line: &mut Line, password: u8) -> Sw {
+pub fn warning(line: &mut Line, password: u8) -> Sw {
     let protocol = offer().info.protocol;
     let data = [tlv::tlv(0x80, protocol.as_bytes()), vec![0x83, 1, password, 0x84, 1, 12]].concat();
     line.send(command(0x22, 0xC1, 0xA4).data(data)).sw
@@ -282,7 +282,7 @@ fn the_pin_is_suspended_resumed_by_the_can_and_blocked() {
     assert!(is_open(&mut line, CARD_SECURITY.1));
 }
 
-fn reset_retry_counter(line: &mut Line, p1: u8, data: &[u8]) -> Sw {
+pub fn reset_retry_counter(line: &mut Line, p1: u8, data: &[u8]) -> Sw {
     line.send(command(0x2C, p1, 3).data(data)).sw
 }
 
@@ -357,44 +357,57 @@ fn a_session_takes_no_second_password_of_the_document() {
     }
 }
 
-/// The commands of a run with a wrong PIN up to its token.
-fn commands_of_a_wrong_run() -> Vec<Command> {
+/// The commands of a run with this PIN.
+fn commands_of_a_run(pin: &Password) -> Vec<Command> {
     let (mut line, _) = line();
     let mut seen = Vec::new();
     let mut send = |command: Command| {
         seen.push(command.clone());
         Ok::<_, ()>(line.send(command))
     };
-    let offer = offer();
-    let _ = bitaqa_secure_messaging::pace::establish(&mut send, &offer.info, &wrong_pin(), &mut rng(77)).is_ok();
+    let _ = establish(&mut send, &offer().info, pin, &mut rng(77)).is_ok();
+    assert_eq!(seen.len(), 5);
     seen
 }
 
-/// Power goes at any write, before, in the midst or after it: a card that has taken a token has counted the try, and
-/// one that did not answer with the wrong status word has not looked at it for free.
+/// The same card once more, which loses power at a write of this run. Whether it answered the token, and what it says
+/// of the PIN when power is back.
+fn loses_power(commands: &[Command], number: usize, phase: Phase) -> (bool, Sw) {
+    let (parameters, cells) = with_everything();
+    let medium = MemoryMedium::default();
+    // The same randomness gives the same keys, so that the recorded run fits.
+    let platform = Box::new(Timed(rng(20), Waits::default()));
+    let mut card = card_with(&parameters, &cells, medium.clone(), platform);
+    medium.cut_at(medium.appends() + number, phase);
+    let answers: Vec<_> = commands.iter().map(|command| card.transmit(&command.encode().unwrap())).collect();
+    let kept = MemoryMedium::with(medium.octets());
+    let card = Card::load(Box::new(kept), Box::new(Timed(rng(21), Waits::default()))).unwrap();
+    (answers.last().unwrap().is_ok(), warning(&mut Line::with(card, 21), 3))
+}
+
+/// Power goes at any write, before, in the midst or after it: a card that has told of a wrong PIN has counted the try.
 #[test]
 fn no_loss_of_power_gives_a_try_back() {
-    let commands = commands_of_a_wrong_run();
-    assert_eq!(commands.len(), 5);
+    let commands = commands_of_a_run(&wrong_pin());
     for phase in [Phase::Before, Phase::Torn, Phase::After] {
         for number in 0.. {
-            let (parameters, cells) = with_everything();
-            let medium = MemoryMedium::default();
-            // The same randomness gives the same keys, so that the recorded run fits.
-            let platform = Box::new(Timed(rng(20), Waits::default()));
-            let mut card = card_with(&parameters, &cells, medium.clone(), platform);
-            medium.cut_at(medium.appends() + number, phase);
-            let answers: Vec<_> = commands.iter().map(|command| card.transmit(&command.encode().unwrap())).collect();
-            let told = answers.last().unwrap().is_ok();
-            let kept = MemoryMedium::with(medium.octets());
-            let card = Card::load(Box::new(kept), Box::new(Timed(rng(21), Waits::default()))).unwrap();
-            let says = warning(&mut Line::with(card, 21), 3);
-            // Without an answer the try may or may not have been counted, with one it always has.
+            let (told, says) = loses_power(&commands, number, phase);
             assert!(says == Sw(0x63C2) || (!told && says == Sw::OK), "{phase:?} {number}: {says:?}");
             if told {
-                assert!(number > 0, "the try is written before the token is looked at");
+                assert!(number > 0, "the try is written before the answer");
                 break;
             }
         }
+    }
+}
+
+/// The first write is the count, whether the token is right or wrong: who cuts power there has learned nothing for
+/// free.
+#[test]
+fn a_try_is_counted_before_the_token_is_looked_at() {
+    for pin in [pin(), wrong_pin()] {
+        let commands = commands_of_a_run(&pin);
+        assert_eq!(loses_power(&commands, 0, Phase::Before), (false, Sw::OK));
+        assert_eq!(loses_power(&commands, 0, Phase::After), (false, Sw(0x63C2)));
     }
 }
