@@ -2,6 +2,7 @@
 //! ours is refused; a card that this order began is resumed; whatever stays in doubt is never called good.
 
 use bitaqa_profile::Profile;
+use bitaqa_secure_messaging::pace::PasswordKind;
 use bitaqa_terminal::inspection::Conditions;
 use bitaqa_terminal::session::{Session, SessionError};
 
@@ -37,6 +38,8 @@ pub struct Receipt {
     pub course: Course,
     /// Octets written in this run.
     pub written_bytes: usize,
+    /// What the stranger opened the card with.
+    pub password: PasswordKind,
     /// The stranger's report.
     pub report: Report,
 }
@@ -160,7 +163,7 @@ impl Admission {
         if !good {
             return Err(OrderError::NotGood(Box::new(report)));
         }
-        Ok(Receipt { kdd: chip.kdd, order, course, written_bytes, report })
+        Ok(Receipt { kdd: chip.kdd, order, course, written_bytes, password: password.kind(), report })
     }
 }
 

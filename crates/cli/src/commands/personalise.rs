@@ -11,6 +11,7 @@ use bitaqa_perso::order::{self, Course, OrderError, Receipt};
 use bitaqa_perso::plan::{self, Passwords, PlanError};
 use bitaqa_pki::TrustStore;
 use bitaqa_profile::{FileContent, Profile};
+use bitaqa_secure_messaging::pace::PasswordKind;
 use bitaqa_terminal::inspection::{Conditions, ExtraFile, Terminal};
 use bitaqa_terminal::trace::{Lines, Totals, Trace};
 use serde::Serialize;
@@ -187,6 +188,7 @@ impl Run<'_> {
 }
 
 fn done(receipt: &Receipt, profile: &Profile, totals: Totals, files: &Files, warnings: Vec<Problem>) -> Done {
+    let password = if receipt.password == PasswordKind::Can { "CAN" } else { "MRZ" };
     let course = match receipt.course {
         Course::Fresh => "fresh",
         Course::Resumed => "resumed",
@@ -203,7 +205,7 @@ fn done(receipt: &Receipt, profile: &Profile, totals: Totals, files: &Files, war
         journal: files.journal.display().to_string(),
         print_data: files.print_data.display().to_string(),
         warnings,
-        verification: InspectionReport::new(&receipt.report.inspection, "CAN", true),
+        verification: InspectionReport::new(&receipt.report.inspection, password, true),
     }
 }
 

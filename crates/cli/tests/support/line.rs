@@ -41,7 +41,12 @@ pub struct Line {
 impl Line {
     /// From the folder of a desk.
     pub fn of(desk: &Desk) -> Self {
-        let profile = profile_source::load("cnie-2.0").unwrap();
+        Self::for_profile(desk, "cnie-2.0")
+    }
+
+    /// From the folder of a desk, with cards of this profile.
+    pub fn for_profile(desk: &Desk, profile: &str) -> Self {
+        let profile = profile_source::load(profile).unwrap();
         let text = applicant::read_record(&desk.record()).unwrap();
         let (person, _) = applicant::parse(&text, &desk.record(), &profile).unwrap();
         let passphrase = std::fs::read_to_string(desk.path("pki/passphrase")).unwrap();

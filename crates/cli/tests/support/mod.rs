@@ -150,14 +150,16 @@ pub fn write_folder(folder: &Path, content: &Folder) {
 /// What a fresh desk holds, made by the program itself.
 fn blank_content() -> &'static Folder {
     static MADE: OnceLock<Folder> = OnceLock::new();
-    MADE.get_or_init(|| {
-        let folder = tempfile::tempdir().unwrap();
-        let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
-        run(&["applicant", "sample", &at("applicant"), "--seed", SEED]).expect_code(0);
-        run(&["pki", "init", &at("pki")]).expect_code(0);
-        run(&["card", "new", "--profile", "cnie-2.0", "--image", &at("card.image")]).expect_code(0);
-        read_folder(folder.path())
-    })
+    MADE.get_or_init(|| blank_of("cnie-2.0"))
+}
+
+fn blank_of(profile: &str) -> Folder {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    run(&["applicant", "sample", &at("applicant"), "--seed", SEED, "--profile", profile]).expect_code(0);
+    run(&["pki", "init", &at("pki"), "--profile", profile]).expect_code(0);
+    run(&["card", "new", "--profile", profile, "--image", &at("card.image")]).expect_code(0);
+    read_folder(folder.path())
 }
 
 /// What a desk holds after the sample's card was issued on it.
@@ -187,6 +189,11 @@ impl Desk {
     /// binary hold the same card.
     pub fn issued() -> Self {
         Self::with(issued_content())
+    }
+
+    /// As [`Desk::new`], made for cards of this profile.
+    pub fn for_profile(profile: &str) -> Self {
+        Self::with(&blank_of(profile))
     }
 
     fn with(content: &Folder) -> Self {
