@@ -61,15 +61,13 @@ fn each_product_is_issued_with_the_files_and_passwords_of_its_profile() {
 /// Keys of one profile do not sign the cards of another, and the words say what is wanted and what is there.
 #[test]
 fn an_issuer_of_other_algorithms_is_refused_before_the_card_is_touched() {
-    let elliptic = Desk::for_profile("lab-gm");
-    let rsa = Desk::for_profile("lab-eac");
     for (desk, profile, words) in [
-        (&elliptic, "lab-bac", ["EF.SOD signed by RSA-PKCS1 with SHA-256", "ECDSA"]),
-        (&elliptic, "lab-eac", ["EF.SOD signed by RSA-PSS with SHA-256", "ECDSA"]),
-        (&rsa, "lab-gm", ["EF.SOD signed by ECDSA with SHA-384", "RSA"]),
+        (Desk::for_profile("lab-gm"), "lab-bac", ["EF.SOD signed by RSA-PKCS1 with SHA-256", "ECDSA"]),
+        (Desk::new(), "lab-eac", ["EF.SOD signed by RSA-PSS with SHA-256", "ECDSA"]),
+        (Desk::for_profile("lab-bac"), "lab-gm", ["EF.SOD signed by ECDSA with SHA-384", "RSA"]),
     ] {
         let before = std::fs::read(desk.image()).unwrap();
-        let refused = personalise(desk, profile).expect_code(3);
+        let refused = personalise(&desk, profile).expect_code(3);
         let [problem] = &refused.problems()[..] else { panic!("{refused:?}") };
         assert!(words.iter().all(|word| problem.what.contains(word)), "{problem:?}");
         assert_eq!(std::fs::read(desk.image()).unwrap(), before);
@@ -168,12 +166,12 @@ fn keys_made_before_a_cut_are_not_made_again() {
     assert_eq!(names.len(), 3);
     let mut torn_between = 0;
     for number in 0..16 {
-        let journal = tear(&line, number).unwrap();
+        let journal = tear(&line, number).unwrap_or_else(|| panic!("write {number} cuts nothing"));
         for name in &names {
             assert_eq!(done(&journal, name), 1, "write {number}: {name}");
         }
         // Cut after the first key and before the last one: the second run began with some keys.
-        let failed = journal.0.iter().position(|event| event.kind == Kind::Failed).unwrap();
+        let Some(failed) = journal.0.iter().position(|event| event.kind == Kind::Failed) else { continue };
         let before = journal.0[..failed].iter().filter(|event| names.contains(&event.step)).count();
         torn_between += usize::from(before > 2);
     }
