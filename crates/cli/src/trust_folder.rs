@@ -4,6 +4,7 @@
 //! A file that cannot be used is named with its reason and keeps no other from being used: a folder with the
 //! certificates of a hundred states always holds some that are out of order.
 
+use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -76,14 +77,14 @@ pub fn open(folder: &Path, at: UtcDateTime) -> Result<TrustFolder, Failure> {
     let mut pending = Pending::default();
     for file in files_of(&folder)? {
         match fs::read(&file) {
-            Err(error) => found.refuse(&file, error, READ_REMEDY),
+            Err(error) => found.refuse(&file, &error, READ_REMEDY),
             Ok(octets) => match kind(&octets) {
-                Err(why) => found.refuse(&file, why, READ_REMEDY),
+                Err(why) => found.refuse(&file, &why, READ_REMEDY),
                 Ok(Kind::Certificates) => pending.certificates.push((file, octets)),
                 Ok(Kind::RevocationList) => pending.revocation_lists.push((file, octets)),
                 Ok(Kind::MasterList) => match MasterList::from_der(&octets) {
                     Ok(list) => pending.master_lists.push((file, list)),
-                    Err(error) => found.refuse(&file, error, READ_REMEDY),
+                    Err(error) => found.refuse(&file, &error, READ_REMEDY),
                 },
             },
         }
@@ -111,7 +112,7 @@ struct Pending {
 
 impl TrustFolder {
     /// Names a file that cannot be used.
-    fn refuse(&mut self, file: &Path, what: impl ToString, remedy: &str) {
+    fn refuse(&mut self, file: &Path, what: &dyn fmt::Display, remedy: &str) {
         let (file, field) = (file.display().to_string(), String::new());
         self.unusable.push(Problem { file, field, what: what.to_string(), remedy: remedy.into() });
     }
@@ -130,18 +131,18 @@ impl TrustFolder {
         }
         for (file, octets) in &certificates {
             if let Err(error) = self.store.add_file(octets) {
-                self.refuse(file, error, LINK_REMEDY);
+                self.refuse(file, &error, LINK_REMEDY);
             }
         }
         for (file, list) in &master_lists {
             if let Err(error) = self.store.add_master_list(list, at) {
-                self.refuse(file, error, LINK_REMEDY);
+                self.refuse(file, &error, LINK_REMEDY);
             }
         }
         for (file, octets) in &revocation_lists {
             if let Err(error) = self.store.add_revocation_list_file(octets) {
                 let remedy = if matches!(error, TrustError::OlderList(_)) { "take the file away" } else { LINK_REMEDY };
-                self.refuse(file, error, remedy);
+                self.refuse(file, &error, remedy);
             }
         }
     }
@@ -152,7 +153,7 @@ impl TrustFolder {
             Ok(_) => false,
             Err(TrustError::NotSelfSigned(_)) => true,
             Err(error) => {
-                self.refuse(file, error, READ_REMEDY);
+                self.refuse(file, &error, READ_REMEDY);
                 false
             }
         }
@@ -173,7 +174,7 @@ impl TrustFolder {
             }
             Err(MasterListError::Path(_)) => true,
             Err(error) => {
-                self.refuse(file, error, READ_REMEDY);
+                self.refuse(file, &error, READ_REMEDY);
                 false
             }
         }

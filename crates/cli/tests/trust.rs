@@ -12,6 +12,7 @@ use bitaqa_pki::master_list;
 use bitaqa_pki::spki::Form;
 use bitaqa_pki::x509::{IssuingState, MasterListSignerRequest, Period, issue_master_list_signer};
 use bitaqa_pki::{Certificate, Signer, SoftwareSigner, key_file};
+use core::slice::from_ref;
 use rand::SeedableRng;
 use rand::rngs::ChaCha20Rng;
 use serde_json::Value;
@@ -137,7 +138,7 @@ fn what_cannot_be_used_is_named_and_keeps_nothing_else_from_being_used() {
     office.put("cut.cer", &office.csca.der()[..200]);
     office.put("notes.txt", b"nothing to see");
     office.put("stranger.crl", &crl_of_a_stranger(office.now));
-    let mut list = office.master_list(&[office.csca.clone()]);
+    let mut list = office.master_list(from_ref(&office.csca));
     let last = list.len() - 1;
     list[last] ^= 1;
     office.put("wrong.ml", &list);
@@ -193,7 +194,7 @@ fn a_folder_that_gives_no_trust_is_bad_input_with_every_file_named() {
     let office = Office::new();
     office.put("ds.cer", office.ds.der());
     // A list vouches for nobody by itself: its signer must have a CSCA that is trusted.
-    office.put("states.ml", &office.master_list(&[office.csca.clone()]));
+    office.put("states.ml", &office.master_list(from_ref(&office.csca)));
     let (image, can, lab) = (office.desk.arg("card.image"), office.desk.can(), office.desk.arg("lab"));
     let refused = run(&["inspect", "--image", &image, "--can", &can, "--trust", &lab, "--json"]).expect_code(3);
     let named: Vec<(String, String)> = refused.problems().into_iter().map(|it| (it.file, it.what)).collect();

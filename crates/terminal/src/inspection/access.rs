@@ -20,7 +20,7 @@ use crate::session::SessionError;
 /// What the way in has shown.
 pub(super) struct Access {
     /// EF.CardAccess, when the card has one that can be read.
-    pub card_access: Option<SecurityInfos>,
+    pub announced: Option<SecurityInfos>,
     /// What PACE left.
     pub pace: Option<Paced>,
     /// What EF.CardSecurity holds, when it is authentic.
@@ -57,9 +57,9 @@ pub(super) enum Opened {
 impl Procedure<'_, '_> {
     /// From EF.CardAccess to an application that gives its files.
     pub(super) fn access(&mut self, password: &Password) -> Result<Access, SessionError> {
-        let card_access = self.step(steps::CARD_ACCESS, Self::card_access)?;
-        let pace = self.pace_step(card_access.as_ref(), password)?;
-        let card_security = self.card_security(card_access.as_ref(), pace.as_ref())?;
+        let announced = self.step(steps::CARD_ACCESS, Self::card_access)?;
+        let pace = self.pace_step(announced.as_ref(), password)?;
+        let card_security = self.card_security(announced.as_ref(), pace.as_ref())?;
         self.chip_mapping(pace.as_ref(), card_security.as_ref());
         let opened = match self.way_in() {
             WayIn::Pace => {
@@ -75,7 +75,7 @@ impl Procedure<'_, '_> {
                 None
             }
         };
-        Ok(Access { card_access, pace, card_security, opened })
+        Ok(Access { announced, pace, card_security, opened })
     }
 
     /// What may follow, by the verdicts on EF.CardAccess and PACE.

@@ -107,11 +107,10 @@ impl Inspection {
     /// terminal without certificates do not count against the document, nor does a CSCA without revocation list.
     pub fn is_positive(&self) -> bool {
         let passed = |step: &str| self.verdict(step) == Some(&Verdict::Passed);
-        let opened = match (self.verdict(steps::PACE), self.verdict(steps::BAC)) {
-            (Some(Verdict::Passed), _) => true,
-            (Some(Verdict::NotOffered(_)), Some(Verdict::Passed | Verdict::NotOffered(_))) => true,
-            _ => false,
-        };
+        let opened = matches!(
+            (self.verdict(steps::PACE), self.verdict(steps::BAC)),
+            (Some(Verdict::Passed), _) | (Some(Verdict::NotOffered(_)), Some(Verdict::Passed | Verdict::NotOffered(_)))
+        );
         let bad = self.checks.iter().any(|check| check.verdict.is_bad());
         opened && !bad && steps::REQUIRED.iter().all(|step| passed(step))
     }

@@ -201,7 +201,7 @@ impl Procedure<'_, '_> {
     /// EF.CardAccess against DG14. A card with PACE owes it to DG14, or to EF.CardSecurity (9303-11 §4.2 and §9.2.11).
     pub(super) fn confirm_card_access(&mut self, access: &Access, sod: Option<&Sod>, dg14: Option<&Dg14>) {
         let verdict = match (dg14, sod) {
-            (Some(dg14), _) => confirmed(access.card_access.as_ref(), access.pace.as_ref(), &dg14.infos, "DG14").err(),
+            (Some(dg14), _) => confirmed(access.announced.as_ref(), access.pace.as_ref(), &dg14.infos, "DG14").err(),
             (None, Some(sod)) if !listed(sod).contains(&14) => Some(match (&access.pace, &access.card_security) {
                 (Some(_), None) => Verdict::Failed(
                     "neither DG14 nor EF.CardSecurity repeats EF.CardAccess: what it offers is not authentic".into(),
@@ -262,6 +262,7 @@ fn in_words(info: &PaceInfo) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use core::slice::from_ref;
 
     fn pace(cipher: u32, parameter_id: u8) -> PaceInfo {
         let protocol = ObjectIdentifier::new(&format!("0.4.0.127.0.7.2.2.4.2.{cipher}")).unwrap();
@@ -283,10 +284,10 @@ mod tests {
         let both = infos(&[strong.clone(), weak.clone()]);
         let with_weak = used(weak.clone());
         assert_eq!(confirmed(Some(&both), Some(&with_weak), &both, "DG14"), Ok(()));
-        let found = confirmed(Some(&infos(&[weak.clone()])), Some(&with_weak), &both, "DG14");
+        let found = confirmed(Some(&infos(from_ref(&weak))), Some(&with_weak), &both, "DG14");
         let Err(Verdict::Downgraded { from, to }) = found else { panic!("{found:?}") };
         assert_eq!((from, to), (in_words(&strong), in_words(&weak)));
-        let found = confirmed(Some(&infos(&[strong.clone()])), Some(&used(strong)), &both, "DG14");
+        let found = confirmed(Some(&infos(from_ref(&strong))), Some(&used(strong)), &both, "DG14");
         assert!(matches!(found, Err(Verdict::Failed(reason)) if reason.contains("lacks")));
     }
 

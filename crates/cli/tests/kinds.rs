@@ -1,0 +1,347 @@
+//! One card of each kind, issued and inspected by the program: the whole list of verdicts. Then the same cards with
+//! somebody between card and terminal.
+
+// Helpers of tests may panic like tests.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Mutex;
+
+use bitaqa_apdu::{Aid, Atr, Bytes, Transport, TransportError};
+use bitaqa_card::Card;
+use bitaqa_card::nvm::medium::MemoryMedium;
+use bitaqa_cli::world::RealPlatform;
+use bitaqa_cli::{trust_folder, world};
+use bitaqa_lds::mrz::Mrz;
+use bitaqa_lds::security_infos::{SecurityInfo, SecurityInfos};
+use bitaqa_secure_messaging::pace::Password;
+use bitaqa_terminal::emrtd;
+use bitaqa_terminal::inspection::{self, Conditions, Inspection, Policy, steps};
+use bitaqa_terminal::trace::Totals;
+use serde_json::Value;
+use support::{Folder, Output, checks, read_folder, run, write_folder};
+use tempfile::TempDir;
+
+/// A desk with an issued card of this kind. Made once for each kind.
+struct Kind {
+    folder: TempDir,
+    profile: String,
+}
+
+impl Kind {
+    fn new(name: &str) -> Self {
+        static MADE: Mutex<BTreeMap<String, Folder>> = Mutex::new(BTreeMap::new());
+        let profile = name.to_owned();
+        let mut made = MADE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let content = made.entry(name.to_owned()).or_insert_with(|| issue(&profile));
+        let folder = tempfile::tempdir().unwrap();
+        write_folder(folder.path(), content);
+        Self { folder, profile }
+    }
+
+    fn arg(&self, name: &str) -> String {
+        self.folder.path().join(name).to_str().unwrap().to_owned()
+    }
+
+    /// Inspects with these flags beside image, profile, trust and terminal.
+    fn inspect(&self, flags: &[&str]) -> Output {
+        let (image, pki) = (self.arg("card.image"), self.arg("pki"));
+        let own =
+            ["inspect", "--profile", &self.profile, "--image", &image, "--trust", &pki, "--terminal", &pki, "--json"];
+        run(&[&own[..], flags].concat())
+    }
+
+    fn by_mrz(&self, flags: &[&str]) -> Output {
+        self.inspect(&[&["--mrz-file", &self.arg("applicant/mrz.txt")], flags].concat())
+    }
+
+    /// What the laser prints, and PIN and PUK.
+    fn print_data(&self) -> Value {
+        serde_json::from_slice(&std::fs::read(self.arg("card.image.journal.print.json")).unwrap()).unwrap()
+    }
+}
+
+/// A card of this profile on a desk of its own: sample person, keys, image, journal.
+fn issue(profile: &str) -> Folder {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    run(&["applicant", "sample", &at("applicant"), "--seed", support::SEED, "--profile", profile]).expect_code(0);
+    run(&["pki", "init", &at("pki"), "--profile", profile]).expect_code(0);
+    run(&["card", "new", "--profile", profile, "--image", &at("card.image")]).expect_code(0);
+    let (record, pki, image) = (at("applicant/record.json"), at("pki"), at("card.image"));
+    let order =
+        ["personalise", "--profile", profile, "--applicant", &record, "--pki", &pki, "--image", &image, "--yes"];
+    run(&order).expect_code(0);
+    read_folder(folder.path())
+}
+
+/// Steps of every inspection, in order, with the verdicts on a card that offers PACE, EF.DG14 and a key for Chip
+/// Authentication, and nothing else.
+const PACE_AND_CHIP_AUTHENTICATION: [(&str, &str); 24] = [
+    ("EF.CardAccess", "passed"),
+    ("PACE", "passed"),
+    ("EF.CardSecurity", "not_offered"),
+    ("EF.CardSecurity signature", "not_offered"),
+    ("EF.CardSecurity certificate path", "not_offered"),
+    ("EF.CardAccess against EF.CardSecurity", "not_offered"),
+    ("Chip Authentication Mapping", "not_offered"),
+    ("eMRTD application", "passed"),
+    ("BAC", "not_attempted"),
+    ("EF.SOD", "passed"),
+    ("SOD signature", "passed"),
+    ("DS certificate path", "passed"),
+    ("DS certificate revocation", "not_attempted"),
+    ("EF.COM", "passed"),
+    ("EF.COM against EF.SOD", "passed"),
+    ("DG1 hash", "passed"),
+    ("MRZ check digits", "passed"),
+    ("DG14 hash", "passed"),
+    ("EF.CardAccess against DG14", "passed"),
+    ("Chip Authentication", "passed"),
+    ("DG15 hash", "not_offered"),
+    ("Active Authentication", "not_offered"),
+    ("EF.CVCA", "not_offered"),
+    ("Terminal Authentication", "not_offered"),
+];
+
+/// The whole list: that of such a card, with these verdicts instead, and the data groups behind.
+#[track_caller]
+fn expect(output: Output, instead: &[(&str, &str)], groups: &[(&str, &str)]) -> Value {
+    let positive = !instead.iter().any(|(_, verdict)| ["failed", "downgraded"].contains(verdict));
+    let report = output.expect_code(if positive { 0 } else { 5 }).json();
+    assert_eq!(report["result"], if positive { "positive" } else { "negative" });
+    let found: Vec<(String, String)> =
+        checks(&report["checks"]).into_iter().map(|(step, verdict, _)| (step, verdict)).collect();
+    let verdict = |step: &str, usual: &str| {
+        instead.iter().find(|(other, _)| *other == step).map_or_else(|| usual.to_owned(), |(_, it)| (*it).to_owned())
+    };
+    let usual = PACE_AND_CHIP_AUTHENTICATION.iter().chain(groups);
+    let wanted: Vec<(String, String)> = usual.map(|(step, usual)| ((*step).to_owned(), verdict(step, usual))).collect();
+    assert_eq!(found, wanted, "{report:#}");
+    report
+}
+
+/// Notes of a step.
+fn notes(report: &Value, step: &str) -> String {
+    let checks = report["checks"].as_array().unwrap();
+    checks.iter().find(|check| check["step"] == step).unwrap()["notes"].to_string()
+}
+
+const DG2: &[(&str, &str)] = &[("DG2 hash", "passed")];
+const MAPPED: [(&str, &str); 5] = [
+    ("EF.CardSecurity", "passed"),
+    ("EF.CardSecurity signature", "passed"),
+    ("EF.CardSecurity certificate path", "passed"),
+    ("EF.CardAccess against EF.CardSecurity", "passed"),
+    ("Chip Authentication Mapping", "passed"),
+];
+
+#[test]
+fn generic_mapping() {
+    let report = expect(Kind::new("lab-gm").by_mrz(&[]), &[], DG2);
+    assert!(notes(&report, "PACE").contains("generic mapping, AES-256, brainpoolP384r1, the strongest of 3 offers"));
+}
+
+#[test]
+fn integrated_mapping() {
+    let report = expect(Kind::new("lab-im").by_mrz(&[]), &[], DG2);
+    assert!(notes(&report, "PACE").contains("integrated mapping"));
+}
+
+#[test]
+fn chip_authentication_mapping() {
+    let report = expect(Kind::new("lab-cam").by_mrz(&[]), &MAPPED, DG2);
+    assert!(notes(&report, "PACE").contains("chip authentication mapping"));
+}
+
+#[test]
+fn finite_fields() {
+    let report = expect(Kind::new("lab-dh").by_mrz(&[]), &[], DG2);
+    for step in ["PACE", "Chip Authentication"] {
+        assert!(notes(&report, step).contains("RFC 5114"), "{report:#}");
+    }
+}
+
+/// Verdicts of a card that offers no PACE at all.
+const NO_PACE: [(&str, &str); 4] = [
+    ("EF.CardAccess", "not_offered"),
+    ("PACE", "not_offered"),
+    ("BAC", "passed"),
+    ("EF.CardAccess against DG14", "not_offered"),
+];
+
+#[test]
+fn bac_alone_with_active_authentication() {
+    let kind = Kind::new("lab-bac");
+    let aa = [("DG15 hash", "passed"), ("Active Authentication", "passed")];
+    let report = expect(kind.by_mrz(&[]), &[&NO_PACE[..], &aa].concat(), DG2);
+    assert!(notes(&report, "Active Authentication").contains("RSA SHA-256"));
+    assert!(notes(&report, "Chip Authentication").contains("3DES"));
+    let report = kind.inspect(&["--can", "123456"]).expect_code(5).json();
+    let bac = checks(&report["checks"]).into_iter().find(|(step, ..)| step == "BAC").unwrap();
+    assert!(bac.1 == "not_attempted" && bac.2.unwrap().contains("a CAN cannot open BAC"));
+}
+
+const EAC: [(&str, &str); 4] = [
+    ("DG15 hash", "passed"),
+    ("Active Authentication", "passed"),
+    ("EF.CVCA", "passed"),
+    ("Terminal Authentication", "passed"),
+];
+const DG2_DG3: &[(&str, &str)] = &[("DG2 hash", "passed"), ("DG3 hash", "passed")];
+
+#[test]
+fn everything_at_once_by_every_password() {
+    let kind = Kind::new("lab-eac");
+    let report = expect(kind.by_mrz(&[]), &EAC, DG2_DG3);
+    assert!(notes(&report, "Active Authentication").contains("ECDSA SHA-256"));
+    let data = kind.print_data();
+    for (flag, field) in [("--can", "can"), ("--pin", "pin")] {
+        let output = kind.inspect(&[flag, data[field].as_str().unwrap()]);
+        assert_eq!(output.stderr.contains("PIN: all tries are left"), flag == "--pin", "{output:?}");
+        expect(output, &EAC, DG2_DG3);
+    }
+}
+
+#[test]
+fn tries_of_a_pin_are_said_and_the_last_is_kept() {
+    let kind = Kind::new("lab-eac");
+    let right = kind.print_data()["pin"].as_str().unwrap().to_owned();
+    let wrong: String = right.chars().map(|digit| if digit == '9' { '0' } else { '9' }).collect();
+    for said in ["PIN: all tries are left", "PIN: 2 tries are left", "PIN: 1 try is left"] {
+        let refused = kind.inspect(&["--pin", &wrong]).expect_code(5);
+        assert!(refused.stderr.contains(said), "{said}: {refused:?}");
+    }
+    // The third was not spent: the card says the same again.
+    let refused = kind.inspect(&["--pin", &wrong]).expect_code(5);
+    assert!(refused.stderr.contains("PIN: 1 try is left") && refused.stdout.contains("one try left"), "{refused:?}");
+}
+
+/// Behind PACE that failed.
+const REFUSED: [(&str, &str); 7] = [
+    ("PACE", "failed"),
+    ("EF.CardSecurity", "not_attempted"),
+    ("EF.CardSecurity signature", "not_attempted"),
+    ("EF.CardSecurity certificate path", "not_attempted"),
+    ("EF.CardAccess against EF.CardSecurity", "not_attempted"),
+    ("Chip Authentication Mapping", "not_attempted"),
+    ("BAC", "downgraded"),
+];
+
+#[test]
+fn a_card_that_answers_6fff_to_pace_is_never_read_over_bac_in_silence() {
+    let kind = Kind::new("lab-6fff");
+    let refused = kind.by_mrz(&[]).expect_code(5);
+    let report = refused.json();
+    let found = checks(&report["checks"]);
+    let find = |step: &str| found.iter().find(|(name, ..)| name == step).unwrap();
+    assert!(find("PACE").1 == "failed" && find("PACE").2.as_ref().unwrap().contains("6FFF"));
+    assert!(find("BAC").1 == "not_attempted" && find("BAC").2.as_ref().unwrap().contains("downgrade"));
+    assert_eq!(report["files"].as_array().unwrap().len(), 1, "nothing but EF.CardAccess was read");
+
+    let report = expect(kind.by_mrz(&["--allow-downgrade"]), &REFUSED, DG2);
+    let bac = checks(&report["checks"]).into_iter().find(|(step, ..)| step == "BAC").unwrap();
+    assert_eq!(bac.2.unwrap(), "from PACE to BAC");
+}
+
+/// Somebody between a card and its terminal, who serves another EF.CardAccess, or none.
+struct Between {
+    card: Card,
+    card_access: Option<Vec<u8>>,
+}
+
+impl Transport for Between {
+    fn reset(&mut self) -> Result<Atr, TransportError> {
+        self.card.reset()
+    }
+
+    fn transmit(&mut self, command: &[u8]) -> Result<Bytes, TransportError> {
+        if command.starts_with(&[0x00, 0xB0, 0x9C, 0x00]) {
+            let answer =
+                self.card_access.as_ref().map_or_else(|| vec![0x6A, 0x82], |it| [it, &[0x90, 0x00][..]].concat());
+            return Ok(answer.into());
+        }
+        self.card.transmit(command)
+    }
+}
+
+/// Inspects with somebody between, who makes another EF.CardAccess of the one that the card has.
+fn inspect_between(
+    kind: &Kind,
+    policy: Policy,
+    change: impl FnOnce(SecurityInfos) -> Option<SecurityInfos>,
+) -> Inspection {
+    let medium = MemoryMedium::with(std::fs::read(kind.arg("card.image")).unwrap());
+    let mut card = Card::load(Box::new(medium), Box::<RealPlatform>::default()).unwrap();
+    card.reset().unwrap();
+    let content = card.transmit(&[0x00, 0xB0, 0x9C, 0x00, 0x00, 0x00, 0x00]).unwrap();
+    let infos = SecurityInfos::from_der(&content[..content.len() - 2]).unwrap();
+    let card_access = change(infos).map(|infos| infos.to_der().unwrap());
+    let mrz = std::fs::read_to_string(kind.arg("applicant/mrz.txt")).unwrap();
+    let password = Password::mrz(&Mrz::parse(mrz.trim()).unwrap().key_input());
+    let trust = trust_folder::open(Path::new(&kind.arg("pki")), world::now()).unwrap().store;
+    let application = Aid::new(&emrtd::APPLICATION).unwrap();
+    let conditions = Conditions { policy, ..Conditions::new(&trust, &application, world::now()) };
+    let mut between = Between { card, card_access };
+    inspection::run(&mut between, &mut Totals::default(), &password, &conditions, &mut world::rng()).unwrap()
+}
+
+fn found(inspection: &Inspection, step: &str) -> (&'static str, String) {
+    let verdict = inspection.verdict(step).unwrap();
+    (verdict.word(), verdict.reason().unwrap_or_default())
+}
+
+#[test]
+fn an_offer_that_was_taken_away_is_found_by_dg14() {
+    let found_by = inspect_between(&Kind::new("lab-gm"), Policy::default(), |infos| {
+        let of_parameter =
+            |info: &SecurityInfo, id| matches!(info, SecurityInfo::Pace(pace) if pace.parameter_id == Some(id));
+        Some(SecurityInfos { infos: infos.infos.into_iter().filter(|info| !of_parameter(info, 16)).collect() })
+    });
+    assert_eq!(found(&found_by, steps::PACE).0, "passed");
+    let (word, reason) = found(&found_by, steps::CARD_ACCESS_CONFIRMED);
+    assert!(word == "downgraded" && reason.contains("brainpoolP384r1"), "{word} {reason}");
+    assert!(!found_by.is_positive());
+}
+
+#[test]
+fn a_hidden_card_access_is_found_by_dg14() {
+    let found_by = inspect_between(&Kind::new("lab-6fff"), Policy::default(), |_| None);
+    assert_eq!(found(&found_by, steps::PACE).0, "not_offered");
+    assert_eq!(found(&found_by, steps::BAC).0, "passed");
+    let (word, reason) = found(&found_by, steps::CARD_ACCESS_CONFIRMED);
+    assert!(word == "downgraded" && reason.ends_with("to no PACE"), "{word} {reason}");
+    assert!(!found_by.is_positive());
+}
+
+#[test]
+fn a_mapping_that_was_taken_away_is_found_by_card_security_too() {
+    let found_by = inspect_between(&Kind::new("lab-cam"), Policy::default(), |infos| {
+        // id-PACE-ECDH-CAM ends in 6 and the cipher.
+        let is_mapped = |info: &SecurityInfo| info.protocol().to_string().starts_with("0.4.0.127.0.7.2.2.4.6.");
+        Some(SecurityInfos { infos: infos.infos.into_iter().filter(|info| !is_mapped(info)).collect() })
+    });
+    assert_eq!(found(&found_by, steps::CHIP_MAPPING).0, "not_offered");
+    assert_eq!(found(&found_by, steps::CARD_ACCESS_BY_CARD_SECURITY).0, "downgraded");
+    assert_eq!(found(&found_by, steps::CARD_ACCESS_CONFIRMED).0, "downgraded");
+    assert!(!found_by.is_positive());
+}
+
+#[test]
+fn an_offer_that_the_card_does_not_make_fails() {
+    let found_by = inspect_between(&Kind::new("lab-gm"), Policy::default(), |infos| {
+        let mut infos = infos.infos;
+        for info in &mut infos {
+            if let SecurityInfo::Pace(pace) = info {
+                pace.parameter_id = Some(15);
+            }
+        }
+        infos.dedup();
+        Some(SecurityInfos { infos })
+    });
+    assert_eq!(found(&found_by, steps::PACE).0, "failed");
+    assert_eq!(found(&found_by, steps::BAC).0, "not_attempted");
+}
