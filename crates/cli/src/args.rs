@@ -212,7 +212,7 @@ pub struct Personalise {
 
 /// `inspect`.
 #[derive(Debug, Args)]
-#[command(group = ArgGroup::new("password").required(true).args(["can", "mrz", "mrz_file", "pin", "puk"]))]
+#[command(group = ArgGroup::new("password").required(true).multiple(true).args(["can", "mrz", "mrz_file", "pin", "puk"]))]
 pub struct Inspect {
     /// The card.
     #[command(flatten)]
@@ -221,15 +221,16 @@ pub struct Inspect {
     #[arg(long, value_name = "N")]
     pub can: Option<String>,
     /// The three MRZ lines, one after the other or separated by line ends.
-    #[arg(long, value_name = "LINES")]
+    #[arg(long, value_name = "LINES", conflicts_with_all = ["can", "mrz_file", "pin", "puk"])]
     pub mrz: Option<String>,
     /// File with the three MRZ lines.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["can", "pin", "puk"])]
     pub mrz_file: Option<PathBuf>,
-    /// PIN of the holder: its tries are counted, and what is left is said before one is spent.
-    #[arg(long, value_name = "N")]
+    /// PIN of the holder: its tries are counted, and what is left is said before one is spent. With --can PACE runs by
+    /// the CAN first, which resumes a suspended PIN and opens the files.
+    #[arg(long, value_name = "N", conflicts_with = "puk")]
     pub pin: Option<String>,
-    /// PUK, with which a PIN is unblocked: counted like a PIN.
+    /// PUK, with which a PIN is unblocked: counted like a PIN, and with --can as well.
     #[arg(long, value_name = "N")]
     pub puk: Option<String>,
     /// Spend even the last try of a PIN or PUK.

@@ -199,11 +199,19 @@ fn everything_at_once_by_every_password() {
     let report = expect(kind.by_mrz(&[]), &EAC, DG2_DG3);
     assert!(notes(&report, "Active Authentication").contains("ECDSA SHA-256"));
     let data = kind.print_data();
-    for (flag, field) in [("--can", "can"), ("--pin", "pin")] {
-        let output = kind.inspect(&[flag, data[field].as_str().unwrap()]);
-        assert_eq!(output.stderr.contains("PIN: all tries are left"), flag == "--pin", "{output:?}");
-        expect(output, &EAC, DG2_DG3);
+    let [can, pin, puk] = ["can", "pin", "puk"].map(|field| data[field].as_str().unwrap());
+    expect(kind.inspect(&["--can", can]), &EAC, DG2_DG3);
+    for (flag, password, name) in [("--pin", pin, "PIN"), ("--puk", puk, "PUK")] {
+        let output = kind.inspect(&["--can", can, flag, password]);
+        assert_eq!(output.stderr.trim(), format!("{name}: all tries are left"));
+        let report = expect(output, &EAC, DG2_DG3);
+        assert!(report["password"] == name && notes(&report, "PACE").contains("by the CAN first"));
     }
+    // Alone they open a session and no file of the application.
+    let report = kind.inspect(&["--pin", pin]).expect_code(5).json();
+    let sod = checks(&report["checks"]).into_iter().find(|(step, ..)| step == "EF.SOD").unwrap();
+    assert!(sod.1 == "failed" && sod.2.unwrap().contains("6982"));
+    assert!(notes(&report, "PACE").contains("is no password of the eMRTD application"));
 }
 
 #[test]
@@ -218,6 +226,14 @@ fn tries_of_a_pin_are_said_and_the_last_is_kept() {
     // The third was not spent: the card says the same again.
     let refused = kind.inspect(&["--pin", &wrong]).expect_code(5);
     assert!(refused.stderr.contains("PIN: 1 try is left") && refused.stdout.contains("one try left"), "{refused:?}");
+    // Suspended: without the CAN the card takes not even the right one; with it the PIN is resumed.
+    let refused = kind.inspect(&["--pin", &right, "--last-try"]).expect_code(5);
+    assert!(refused.stdout.contains("suspended"), "{refused:?}");
+    let can = kind.print_data()["can"].as_str().unwrap().to_owned();
+    kind.inspect(&["--can", &can, "--pin", &right]).expect_code(5);
+    kind.inspect(&["--can", &can, "--pin", &right, "--last-try"]).expect_code(0);
+    let refilled = kind.inspect(&["--can", &can, "--pin", &right]).expect_code(0);
+    assert!(refilled.stderr.contains("PIN: all tries are left"), "{refilled:?}");
 }
 
 /// Behind PACE that failed.

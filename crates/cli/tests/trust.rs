@@ -1,5 +1,5 @@
-//! `--trust DIR`: certificates, revocation lists and master lists of all kinds of names, and what becomes of a file that
-//! is none of them. Then the other inputs of `inspect` that can be out of order.
+//! `--trust DIR`: certificates, revocation lists and master lists under all kinds of names, and what becomes of a file
+//! that is none of them. Then the other inputs of `inspect` that can be out of order.
 
 // Helpers of tests may panic like tests.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
@@ -245,7 +245,8 @@ fn flags_of_inspect_that_make_no_sense_cost_nothing() {
     for arguments in [
         &["--pin", "12ab"][..],
         &["--puk", ""],
-        &["--can", "123456", "--pin", "123456"],
+        &["--can", "12345", "--pin", "123456"],
+        &["--mrz", "I", "--pin", "123456"],
         &["--pin", "123456", "--puk", "12345678"],
     ] {
         let image = desk.arg("card.image");

@@ -39,8 +39,8 @@ pub fn select_application(session: &mut Session<'_>, aid: &Aid) -> Result<(), Se
 /// Reads the file with this short identifier to the end that its own TLV header tells.
 ///
 /// # Errors
-/// [`SessionError::Status`] when the card refuses, [`SessionError::Malformed`] when what comes is no TLV file, or states
-/// more than a mebibyte.
+/// [`SessionError::Status`] when the card refuses, [`SessionError::Malformed`] when what comes is no TLV file, or
+/// states more than a mebibyte.
 pub fn read_file(session: &mut Session<'_>, sfi: u8) -> Result<Bytes, SessionError> {
     let at = format!("READ BINARY SFI {sfi:02X}");
     let malformed = |what: String| SessionError::Malformed { at: at.clone(), what };

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use bitaqa_lds::mrz::Mrz;
 use bitaqa_pki::TrustStore;
-use bitaqa_secure_messaging::pace::Password;
+use bitaqa_secure_messaging::pace::{Password, PasswordError};
 use bitaqa_terminal::inspection::{self, Conditions, Inspection, Policy};
 use serde::Serialize;
 
@@ -51,6 +51,12 @@ pub fn run(request: &Inspect, source: &Source, output: Output) -> Result<(), Fai
 /// Bad input and card; a negative verdict is a report.
 pub fn inspect(request: &Inspect, source: &Source, output: Output) -> Result<(InspectionReport, u64), Failure> {
     let (password, kind) = password(request)?;
+    let first = match &request.can {
+        Some(can) if kind != "CAN" => {
+            Some(Password::can(can).map_err(|error| Failure::usage(format!("--can: {error}")))?)
+        }
+        _ => None,
+    };
     let profile = profile_source::load(&request.profile)?;
     let at = world::now();
     let trust = request.trust.as_deref().map(|folder| trust_folder::open(folder, at)).transpose()?;
@@ -75,6 +81,7 @@ pub fn inspect(request: &Inspect, source: &Source, output: Output) -> Result<(In
         terminal: terminal.as_ref(),
         extra: &extra,
         policy: Policy { allow_downgrade: request.allow_downgrade, allow_last_try: request.last_try },
+        first: first.as_ref(),
         tries: &|tries| Output::warn(&tries.to_string()),
         ..Conditions::new(store, application, at)
     };
@@ -103,18 +110,19 @@ fn passphrase_folder(folder: &Path) -> &Path {
     if folder.join(crate::passphrase::FILE).is_file() { folder } else { above.unwrap_or(folder) }
 }
 
+/// The password that is tried, and its name in reports.
 fn password(request: &Inspect) -> Result<(Password, &'static str), Failure> {
-    if let Some(can) = &request.can {
-        let password = Password::can(can).map_err(|error| Failure::usage(format!("--can: {error}")))?;
-        return Ok((password, "CAN"));
-    }
+    let given = |flag: &str, password: Result<Password, PasswordError>| {
+        password.map_err(|error| Failure::usage(format!("{flag}: {error}")))
+    };
     if let Some(pin) = &request.pin {
-        let password = Password::pin(pin).map_err(|error| Failure::usage(format!("--pin: {error}")))?;
-        return Ok((password, "PIN"));
+        return Ok((given("--pin", Password::pin(pin))?, "PIN"));
     }
     if let Some(puk) = &request.puk {
-        let password = Password::puk(puk).map_err(|error| Failure::usage(format!("--puk: {error}")))?;
-        return Ok((password, "PUK"));
+        return Ok((given("--puk", Password::puk(puk))?, "PUK"));
+    }
+    if let Some(can) = &request.can {
+        return Ok((given("--can", Password::can(can))?, "CAN"));
     }
     let (name, text) = match (&request.mrz, &request.mrz_file) {
         (Some(lines), _) => ("--mrz".to_owned(), lines.clone()),

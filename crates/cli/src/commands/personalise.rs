@@ -41,7 +41,7 @@ struct Done {
     verification: InspectionReport,
 }
 
-/// What the laser and the letter to the holder need: the only place, beside record and card, where these passwords stand.
+/// What the laser and the letter to the holder need: the only place, beside record and card, where they stand.
 #[derive(Serialize)]
 struct PrintData<'a> {
     document_number: &'a str,

@@ -149,6 +149,22 @@ impl Procedure<'_, '_> {
             1 => describe(&offer.suite),
             several => format!("{}, the strongest of {several} offers", describe(&offer.suite)),
         });
+        if let Some(first) = self.conditions.first {
+            match self.establish(offer, first) {
+                Ok(established) => self.session.protect_with(established.sm),
+                Err(TerminalError::Exchange(error)) => return Err(error),
+                Err(TerminalError::Protocol(error)) => {
+                    let reason = pace_reason(&error, first.kind());
+                    return Ok(Err(Verdict::Failed(format!("by the {}, first: {reason}", name(first.kind())))));
+                }
+            }
+            self.remark(format!("by the {} first", name(first.kind())));
+        } else if matches!(password.kind(), PasswordKind::Pin | PasswordKind::Puk) {
+            self.remark(format!(
+                "a {} is no password of the eMRTD application, which opens by MRZ or CAN (9303-11 §4.2)",
+                name(password.kind())
+            ));
+        }
         match self.establish(offer, password) {
             Ok(established) => {
                 self.session.protect_with(established.sm);

@@ -1,4 +1,4 @@
-//! Whether the chip is the one that was issued: chip authentication mapping, Chip Authentication, Active Authentication.
+//! Whether the chip is the one that was issued: chip authentication mapping, Chip and Active Authentication.
 //! Each is only as good as the signed file that its key stands in, so a key that nobody vouches for is not tried.
 
 use bitaqa_lds::dg14::Dg14;
@@ -46,8 +46,8 @@ impl Procedure<'_, '_> {
         self.note(steps::CHIP_MAPPING, verdict);
     }
 
-    /// Chip Authentication, 9303-11 §6.2, with the strongest of the keys of DG14 and no other: if the chip does not have
-    /// that one, it is not the chip. Gives Comp() of the terminal's key, which Terminal Authentication signs.
+    /// Chip Authentication, 9303-11 §6.2, with the strongest of the keys of DG14 and no other: if the chip does not
+    /// have that one, it is not the chip. Gives Comp() of the terminal's key, which Terminal Authentication signs.
     pub(super) fn chip_authentication(&mut self, dg14: Option<&Dg14>) -> Result<Option<Vec<u8>>, SessionError> {
         self.after(dg14, steps::CHIP_AUTHENTICATION, "DG14", |this, dg14| {
             let offers = ca::offers(&dg14.infos);
@@ -70,8 +70,8 @@ impl Procedure<'_, '_> {
         })
     }
 
-    /// By MSE:Set KAT or MSE:Set AT, as the cipher has it. Chips with 3DES that know the latter alone get it in the same
-    /// session after they have refused the former (9303-11 §8.5 note 1).
+    /// By MSE:Set KAT or MSE:Set AT, as the cipher has it. Chips with 3DES that know the latter alone get it in the
+    /// same session after they have refused the former (9303-11 §8.5 note 1).
     fn agree(&mut self, offer: &Offer<'_>) -> Result<Vec<u8>, TerminalError<SessionError, CaError>> {
         let (info, key) = (&offer.info, offer.key);
         match emrtd::chip_authentication(&mut self.session, None, info, key, self.rng) {
@@ -83,8 +83,8 @@ impl Procedure<'_, '_> {
         }
     }
 
-    /// Active Authentication, 9303-11 §6.1. It is done wherever DG15 offers it, Chip Authentication or not: an inspection
-    /// judges all that a card says of itself.
+    /// Active Authentication, 9303-11 §6.1. It is done wherever DG15 offers it, Chip Authentication or not: an
+    /// inspection judges all that a card says of itself.
     pub(super) fn active_authentication(&mut self, sod: Option<&Sod>, dg14: Option<&Dg14>) -> Result<(), SessionError> {
         let key = self.decoded_group(15, sod, |_, content| {
             let dg15 = Dg15::decode(content).map_err(failed)?;

@@ -62,6 +62,9 @@ pub struct Conditions<'a> {
     pub at: UtcDateTime,
     /// What the terminal lets pass.
     pub policy: Policy,
+    /// The CAN, to run PACE with before the password of a PIN or PUK: it resumes a suspended one, and it opens the files
+    /// that are closed to them (TR-03110-2 §3.2.2).
+    pub first: Option<&'a Password>,
     /// Hears how many tries a PIN or PUK has left, before one of them is spent.
     pub tries: &'a dyn Fn(TriesLeft),
 }
@@ -69,7 +72,8 @@ pub struct Conditions<'a> {
 impl<'a> Conditions<'a> {
     /// No terminal certificates, no further files, the policy that lets nothing pass, nobody to hear of tries.
     pub fn new(trust: &'a TrustStore, application: &'a Aid, at: UtcDateTime) -> Self {
-        Self { trust, terminal: None, application, extra: &[], at, policy: Policy::default(), tries: &|_| () }
+        let policy = Policy::default();
+        Self { trust, terminal: None, application, extra: &[], at, policy, first: None, tries: &|_| () }
     }
 }
 
@@ -102,8 +106,8 @@ impl Inspection {
     }
 
     /// Whether the document may be called genuine and its holder's data true: no step failed or was downgraded, the
-    /// steps of [`steps::REQUIRED`] passed, and the document was opened as it asks for: by PACE, where it offers no PACE
-    /// by BAC, where it has no access control (9303-11 §4.1 note 1) without either. Prints that stayed closed to a
+    /// steps of [`steps::REQUIRED`] passed, and the document was opened as it asks for: by PACE, where it offers no
+    /// PACE by BAC, where it has no access control (9303-11 §4.1 note 1) without either. Prints that stayed closed to a
     /// terminal without certificates do not count against the document, nor does a CSCA without revocation list.
     pub fn is_positive(&self) -> bool {
         let passed = |step: &str| self.verdict(step) == Some(&Verdict::Passed);

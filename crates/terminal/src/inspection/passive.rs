@@ -25,8 +25,8 @@ use crate::session::SessionError;
 const ID_SECURITY_OBJECT: ObjectIdentifier = ObjectIdentifier::new_unwrap("0.4.0.127.0.7.3.2.1");
 
 impl Procedure<'_, '_> {
-    /// EF.SOD: reading, signature, path, revocation. It comes back when it could be read; what it is worth, the verdicts
-    /// say ([`Procedure::vouched`]).
+    /// EF.SOD: reading, signature, path, revocation. It comes back when it could be read; what it is worth, the
+    /// verdicts say ([`Procedure::vouched`]).
     pub(super) fn passive_authentication(&mut self, opened: Option<&Opened>) -> Result<Option<Sod>, SessionError> {
         let sod = self.after(opened, steps::SOD, steps::APPLICATION, |this, _| this.sod())?;
         self.judge(sod.as_ref(), steps::SOD_SIGNATURE, steps::SOD, |_, sod| sod.verify_signature().map_err(failed));
@@ -198,7 +198,7 @@ impl Procedure<'_, '_> {
         Ok(())
     }
 
-    /// EF.CardAccess against DG14. A card with PACE owes it to DG14, or to EF.CardSecurity (9303-11 §4.2 and §9.2.11).
+    /// EF.CardAccess against DG14. A card with PACE owes it to DG14, or to EF.CardSecurity (9303-11 §4.2, §9.2.11).
     pub(super) fn confirm_card_access(&mut self, access: &Access, sod: Option<&Sod>, dg14: Option<&Dg14>) {
         let verdict = match (dg14, sod) {
             (Some(dg14), _) => confirmed(access.announced.as_ref(), access.pace.as_ref(), &dg14.infos, "DG14").err(),

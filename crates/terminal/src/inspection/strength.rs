@@ -1,5 +1,5 @@
-//! Which of several offers a terminal takes. The card's order says nothing: EF.CardAccess is not signed when it is read,
-//! and whoever changes it wants the weakest offer to be taken.
+//! Which of several offers a terminal takes. The card's order says nothing: EF.CardAccess is not signed when it is
+//! read, and whoever changes it wants the weakest offer to be taken.
 //!
 //! Offers are compared by, in this order,
 //! 1. the strength of the session in bits: the lesser of cipher and domain parameters (half the field of a curve; for

@@ -1,5 +1,5 @@
-//! Terminal Authentication, 9303-11 §7.1: which certificates a terminal shows to reach the card's trust point, and what
-//! they allow.
+//! Terminal Authentication, 9303-11 §7.1: which certificates a terminal shows to reach the card's trust point, and
+//! what they allow.
 
 use std::collections::BTreeSet;
 
@@ -48,8 +48,8 @@ pub enum TerminalChainError {
 }
 
 impl Terminal {
-    /// A document verifier's certificate and the terminal's below it, link certificates of the CVCA above (in any order)
-    /// and the terminal's key. Signatures are the card's to verify: only it knows the domain parameters.
+    /// A document verifier's certificate and the terminal's below it, link certificates of the CVCA above (in any
+    /// order) and the terminal's key. Signatures are the card's to verify: only it knows the domain parameters.
     ///
     /// # Errors
     /// [`TerminalChainError`], with the certificate that does not fit: its authority, its role, or the key.
