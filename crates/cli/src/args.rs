@@ -210,9 +210,12 @@ pub struct Personalise {
     pub yes: bool,
 }
 
+/// Flags that give a password; some of them go together.
+const PASSWORDS: [&str; 5] = ["can", "mrz", "mrz_file", "pin", "puk"];
+
 /// `inspect`.
 #[derive(Debug, Args)]
-#[command(group = ArgGroup::new("password").required(true).multiple(true).args(["can", "mrz", "mrz_file", "pin", "puk"]))]
+#[command(group = ArgGroup::new("password").required(true).multiple(true).args(PASSWORDS))]
 pub struct Inspect {
     /// The card.
     #[command(flatten)]

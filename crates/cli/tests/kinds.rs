@@ -15,12 +15,17 @@ use bitaqa_card::Card;
 use bitaqa_card::nvm::medium::MemoryMedium;
 use bitaqa_cli::world::RealPlatform;
 use bitaqa_cli::{trust_folder, world};
+use bitaqa_curves::{Curve, SecretScalar};
 use bitaqa_lds::mrz::Mrz;
 use bitaqa_lds::security_infos::{SecurityInfo, SecurityInfos};
+use bitaqa_pki::cvc::{self, Chat, CvCertificate, CvRequest, InspectionRights, LinkParameters, Reference, Role};
+use bitaqa_pki::{Signer, SoftwareSigner, key_file};
 use bitaqa_secure_messaging::pace::Password;
 use bitaqa_terminal::emrtd;
-use bitaqa_terminal::inspection::{self, Conditions, Inspection, Policy, steps};
+use bitaqa_terminal::inspection::{self, Conditions, Inspection, steps};
 use bitaqa_terminal::trace::Totals;
+use rand::SeedableRng;
+use rand::rngs::ChaCha20Rng;
 use serde_json::Value;
 use support::{Folder, Output, checks, read_folder, run, write_folder};
 use tempfile::TempDir;
@@ -263,10 +268,15 @@ fn a_card_that_answers_6fff_to_pace_is_never_read_over_bac_in_silence() {
     assert_eq!(bac.2.unwrap(), "from PACE to BAC");
 }
 
-/// Somebody between a card and its terminal, who serves another EF.CardAccess, or none.
+/// Somebody between a card and its terminal, who serves another EF.CardAccess, or none, and may change a protected
+/// answer.
 struct Between {
     card: Card,
     card_access: Option<Vec<u8>>,
+    /// How many protected answers pass before one is changed.
+    passes: usize,
+    /// Class octets of what came after that.
+    after: Vec<u8>,
 }
 
 impl Transport for Between {
@@ -280,29 +290,44 @@ impl Transport for Between {
                 self.card_access.as_ref().map_or_else(|| vec![0x6A, 0x82], |it| [it, &[0x90, 0x00][..]].concat());
             return Ok(answer.into());
         }
-        self.card.transmit(command)
+        let mut answer = self.card.transmit(command)?;
+        if self.passes == 0 {
+            self.after.push(command[0]);
+        } else if command[0] & 0x0C == 0x0C {
+            self.passes -= 1;
+            if self.passes == 0 {
+                *answer.as_mut_vec().first_mut().unwrap() ^= 1;
+            }
+        }
+        Ok(answer)
     }
 }
 
-/// Inspects with somebody between, who makes another EF.CardAccess of the one that the card has.
-fn inspect_between(
-    kind: &Kind,
-    policy: Policy,
-    change: impl FnOnce(SecurityInfos) -> Option<SecurityInfos>,
-) -> Inspection {
+/// Somebody between, who passes everything on.
+fn between(kind: &Kind) -> Between {
     let medium = MemoryMedium::with(std::fs::read(kind.arg("card.image")).unwrap());
     let mut card = Card::load(Box::new(medium), Box::<RealPlatform>::default()).unwrap();
     card.reset().unwrap();
     let content = card.transmit(&[0x00, 0xB0, 0x9C, 0x00, 0x00, 0x00, 0x00]).unwrap();
-    let infos = SecurityInfos::from_der(&content[..content.len() - 2]).unwrap();
-    let card_access = change(infos).map(|infos| infos.to_der().unwrap());
+    let card_access = Some(content[..content.len() - 2].to_vec());
+    Between { card, card_access, passes: usize::MAX, after: Vec::new() }
+}
+
+fn inspect_by_mrz(kind: &Kind, between: &mut Between) -> Inspection {
     let mrz = std::fs::read_to_string(kind.arg("applicant/mrz.txt")).unwrap();
     let password = Password::mrz(&Mrz::parse(mrz.trim()).unwrap().key_input());
     let trust = trust_folder::open(Path::new(&kind.arg("pki")), world::now()).unwrap().store;
     let application = Aid::new(&emrtd::APPLICATION).unwrap();
-    let conditions = Conditions { policy, ..Conditions::new(&trust, &application, world::now()) };
-    let mut between = Between { card, card_access };
-    inspection::run(&mut between, &mut Totals::default(), &password, &conditions, &mut world::rng()).unwrap()
+    let conditions = Conditions::new(&trust, &application, world::now());
+    inspection::run(between, &mut Totals::default(), &password, &conditions, &mut world::rng()).unwrap()
+}
+
+/// Inspects with somebody between, who makes another EF.CardAccess of the one that the card has.
+fn inspect_between(kind: &Kind, change: impl FnOnce(SecurityInfos) -> Option<SecurityInfos>) -> Inspection {
+    let mut between = between(kind);
+    let infos = SecurityInfos::from_der(between.card_access.as_ref().unwrap()).unwrap();
+    between.card_access = change(infos).map(|infos| infos.to_der().unwrap());
+    inspect_by_mrz(kind, &mut between)
 }
 
 fn found(inspection: &Inspection, step: &str) -> (&'static str, String) {
@@ -312,7 +337,7 @@ fn found(inspection: &Inspection, step: &str) -> (&'static str, String) {
 
 #[test]
 fn an_offer_that_was_taken_away_is_found_by_dg14() {
-    let found_by = inspect_between(&Kind::new("lab-gm"), Policy::default(), |infos| {
+    let found_by = inspect_between(&Kind::new("lab-gm"), |infos| {
         let of_parameter =
             |info: &SecurityInfo, id| matches!(info, SecurityInfo::Pace(pace) if pace.parameter_id == Some(id));
         Some(SecurityInfos { infos: infos.infos.into_iter().filter(|info| !of_parameter(info, 16)).collect() })
@@ -325,7 +350,7 @@ fn an_offer_that_was_taken_away_is_found_by_dg14() {
 
 #[test]
 fn a_hidden_card_access_is_found_by_dg14() {
-    let found_by = inspect_between(&Kind::new("lab-6fff"), Policy::default(), |_| None);
+    let found_by = inspect_between(&Kind::new("lab-6fff"), |_| None);
     assert_eq!(found(&found_by, steps::PACE).0, "not_offered");
     assert_eq!(found(&found_by, steps::BAC).0, "passed");
     let (word, reason) = found(&found_by, steps::CARD_ACCESS_CONFIRMED);
@@ -335,7 +360,7 @@ fn a_hidden_card_access_is_found_by_dg14() {
 
 #[test]
 fn a_mapping_that_was_taken_away_is_found_by_card_security_too() {
-    let found_by = inspect_between(&Kind::new("lab-cam"), Policy::default(), |infos| {
+    let found_by = inspect_between(&Kind::new("lab-cam"), |infos| {
         // id-PACE-ECDH-CAM ends in 6 and the cipher.
         let is_mapped = |info: &SecurityInfo| info.protocol().to_string().starts_with("0.4.0.127.0.7.2.2.4.6.");
         Some(SecurityInfos { infos: infos.infos.into_iter().filter(|info| !is_mapped(info)).collect() })
@@ -348,7 +373,7 @@ fn a_mapping_that_was_taken_away_is_found_by_card_security_too() {
 
 #[test]
 fn an_offer_that_the_card_does_not_make_fails() {
-    let found_by = inspect_between(&Kind::new("lab-gm"), Policy::default(), |infos| {
+    let found_by = inspect_between(&Kind::new("lab-gm"), |infos| {
         let mut infos = infos.infos;
         for info in &mut infos {
             if let SecurityInfo::Pace(pace) = info {
@@ -360,4 +385,86 @@ fn an_offer_that_the_card_does_not_make_fails() {
     });
     assert_eq!(found(&found_by, steps::PACE).0, "failed");
     assert_eq!(found(&found_by, steps::BAC).0, "not_attempted");
+}
+
+/// A terminal under the next CVCA, on a curve, with the link that the CVCA of the card has signed.
+fn next_terminal(kind: &Kind) {
+    let mut rng = ChaCha20Rng::seed_from_u64(77);
+    let passphrase = std::fs::read_to_string(kind.arg("pki/passphrase")).unwrap();
+    let key = std::fs::read_to_string(kind.arg("pki/cvca/cvca.key")).unwrap();
+    let old = CvCertificate::parse(&std::fs::read(kind.arg("pki/cvca/cvca.cvcert")).unwrap()).unwrap();
+    let old_signer = key_file::open_signing(&key, passphrase.trim().as_bytes())
+        .unwrap()
+        .signer(old.body().public_key.algorithm(), &mut rng)
+        .unwrap();
+    let keys = [1u8, 2, 3].map(|seed| SecretScalar::from_bytes(Curve::P256, &[seed; 31]).unwrap());
+    let [cvca, dv, is] = keys.each_ref().map(|key| SoftwareSigner::new(key.clone()));
+    let (from, until) = (old.effective(), old.expiry());
+    let certificate = |name: &str, role, signer: &SoftwareSigner, issue: &dyn Fn(&CvRequest<'_>) -> CvCertificate| {
+        let holder = Reference::new("MA", name, "00002").unwrap();
+        let chat = Chat::inspection(role, InspectionRights::ALL);
+        let public_key = signer.public_key();
+        issue(&CvRequest { holder: &holder, public_key: &public_key, chat: &chat, effective: from, expiry: until })
+    };
+    let link = certificate("CVCA", Role::Cvca, &cvca, &|request| {
+        cvc::issue_link(request, cvca.algorithm(), LinkParameters::Stated, &old, &old_signer).unwrap()
+    });
+    let dv_certificate =
+        certificate("DV", Role::DvDomestic, &dv, &|request| cvc::issue(request, &link, &cvca).unwrap());
+    let is_certificate =
+        certificate("IS", Role::Terminal, &is, &|request| cvc::issue(request, &dv_certificate, &dv).unwrap());
+    std::fs::create_dir(kind.arg("next")).unwrap();
+    let sealed = key_file::seal(&keys[2], passphrase.trim().as_bytes(), &mut rng).unwrap();
+    std::fs::write(kind.arg("next/is.key"), sealed).unwrap();
+    std::fs::write(kind.arg("next/passphrase"), passphrase).unwrap();
+    for (name, certificate) in [("from-old", &link), ("dv", &dv_certificate), ("is", &is_certificate)] {
+        std::fs::write(kind.arg(&format!("next/{name}.cvcert")), certificate.encode()).unwrap();
+    }
+}
+
+#[test]
+fn a_terminal_of_the_next_cvca_brings_the_card_up_by_a_link() {
+    let kind = Kind::new("lab-eac");
+    next_terminal(&kind);
+    let (image, pki, next, mrz) =
+        (kind.arg("card.image"), kind.arg("pki"), kind.arg("next"), kind.arg("applicant/mrz.txt"));
+    let inspect = |terminal: &str| {
+        let card = ["inspect", "--profile", &kind.profile, "--image", &image, "--mrz-file", &mrz, "--trust", &pki];
+        run(&[&card[..], &["--terminal", terminal, "--json"]].concat())
+    };
+    // Without the link there is no way from the card's trust point to this terminal.
+    std::fs::rename(kind.arg("next/from-old.cvcert"), kind.arg("next/link.away")).unwrap();
+    let report = inspect(&next).expect_code(0).json();
+    let step = checks(&report["checks"]).into_iter().find(|(step, ..)| step == "Terminal Authentication").unwrap();
+    assert!(step.1 == "not_attempted" && step.2.unwrap().contains("stand under MACVCA00002"), "{report:#}");
+
+    std::fs::rename(kind.arg("next/link.away"), kind.arg("next/from-old.cvcert")).unwrap();
+    let report = expect(inspect(&next), &EAC, DG2_DG3);
+    assert!(notes(&report, "Terminal Authentication").contains("a link certificate was shown"), "{report:#}");
+    // From now on the card knows both.
+    let report = expect(inspect(&next), &EAC, DG2_DG3);
+    assert_eq!(notes(&report, "Terminal Authentication"), "null");
+    expect(inspect(&pki), &EAC, DG2_DG3);
+}
+
+#[test]
+fn one_changed_answer_ends_the_session_and_nothing_is_asked_in_plain_after_it() {
+    let kind = Kind::new("lab-gm");
+    let whole = inspect_by_mrz(&kind, &mut between(&kind));
+    assert!(whole.is_positive());
+    // Protected answers of that run: one by one, the last too.
+    for passes in 1.. {
+        let mut between = Between { passes, ..between(&kind) };
+        let found_by = inspect_by_mrz(&kind, &mut between);
+        if between.passes > 0 {
+            assert!(passes > 10 && found_by.is_positive(), "{passes} answers were protected");
+            break;
+        }
+        assert!(!found_by.is_positive());
+        assert!(between.after.is_empty(), "{passes}: asked on: {:02X?}", between.after);
+        assert!(found_by.checks.len() >= PACE_AND_CHIP_AUTHENTICATION.len(), "{passes}: every step has a verdict");
+        let failed: Vec<_> = found_by.checks.iter().filter(|check| check.verdict.is_bad()).collect();
+        let reason = failed.first().unwrap().verdict.reason().unwrap();
+        assert!(failed.len() == 1 && reason.contains("secure messaging"), "{passes}: {failed:#?}");
+    }
 }

@@ -62,8 +62,8 @@ pub struct Conditions<'a> {
     pub at: UtcDateTime,
     /// What the terminal lets pass.
     pub policy: Policy,
-    /// The CAN, to run PACE with before the password of a PIN or PUK: it resumes a suspended one, and it opens the files
-    /// that are closed to them (TR-03110-2 §3.2.2).
+    /// The CAN, to run PACE with before the password of a PIN or PUK: it resumes a suspended one, and it opens the
+    /// files that are closed to them (TR-03110-2 §3.2.2).
     pub first: Option<&'a Password>,
     /// Hears how many tries a PIN or PUK has left, before one of them is spent.
     pub tries: &'a dyn Fn(TriesLeft),

@@ -194,7 +194,8 @@ impl Procedure<'_, '_> {
         };
         let links = chain.len() - terminal.chain.len();
         if links > 0 {
-            self.remark(format!("{links} link certificates shown to bring the card up to the terminal's CVCA"));
+            let what = if links == 1 { "a link certificate was" } else { "link certificates were" };
+            self.remark(format!("{what} shown, to bring the card up to the terminal's CVCA"));
         }
         match emrtd::terminal_authentication(&mut self.session, &chain, &*terminal.signer, id_picc, pcd) {
             Ok(()) => Ok(Ok(terminal.rights())),
