@@ -2,8 +2,8 @@
 
 use crate::case::{Case, command, response};
 use crate::script::Script;
-use bitaqa_apdu::Command;
-use bitaqa_curves::PrivateKey;
+use bitaqa_apdu::{Command, tlv};
+use bitaqa_curves::{Domain, PrivateKey};
 use bitaqa_lds::security_infos::{self, ChipAuthenticationPublicKeyInfo, ID_PK_ECDH, PaceInfo, SecurityInfo};
 use bitaqa_pki::spki;
 use bitaqa_secure_messaging::SecureMessaging;
@@ -17,16 +17,47 @@ use core::convert::Infallible;
 pub fn replay(case: &Case) {
     let offer = offer(case);
     let password = password(case);
-    let mut card = as_card(case, &offer, &password);
+    let mut card = as_card(case, &offer, &password, &case.dialogue());
     check(case, &offer, &mut card);
     let mut terminal = as_terminal(case, &offer, &password, &case.dialogue());
     check(case, &offer, &mut terminal);
     check_proof(case, &terminal);
+    replay_padded(case, &offer, &password);
     if let Some(printed) = case.maybe("last_response_printed") {
         let mut dialogue = case.dialogue();
         dialogue.last_mut().unwrap().1 = printed;
         let terminal = as_terminal(case, &offer, &password, &dialogue);
         assert_eq!(terminal.certification_authority_references, [b"DETESTCVCA00003"]);
+    }
+}
+
+/// A peer that keeps the zeros on the left of its DH keys in the data objects is understood all the same: what either
+/// role makes of the key, the token among it, does not change.
+fn replay_padded(case: &Case, offer: &Offer, password: &Password) {
+    let Domain::Dh(group) = offer.suite.domain else { return };
+    let padded = |data: &[u8], tag| {
+        let value = tlv::only(data, 0x7C).and_then(|content| tlv::only(content, tag)).ok()?;
+        let missing = group.public_bytes().checked_sub(value.len()).filter(|missing| *missing > 0)?;
+        Some(tlv::tlv(0x7C, &tlv::tlv(tag, &[&vec![0; missing], value].concat())))
+    };
+    let keys_of_mapping = offer.suite.mapping != Mapping::Integrated;
+    let (mut to_card, mut to_terminal) = (case.dialogue(), case.dialogue());
+    for (index, tag) in [(2, 0x81), (3, 0x83)].into_iter().filter(|(index, _)| *index == 3 || keys_of_mapping) {
+        let mut sent = command(&to_card[index].0);
+        if let Some(data) = padded(&sent.data, tag) {
+            sent.data = data.into();
+            to_card[index].0 = sent.encode().unwrap().to_vec();
+        }
+        let answer = response(&to_terminal[index].1);
+        if let Some(data) = padded(&answer.data, tag + 1) {
+            to_terminal[index].1 = [data, vec![0x90, 0x00]].concat();
+        }
+    }
+    if to_card != case.dialogue() {
+        check(case, offer, &mut as_card(case, offer, password, &to_card));
+    }
+    if to_terminal != case.dialogue() {
+        check(case, offer, &mut as_terminal(case, offer, password, &to_terminal));
     }
 }
 
@@ -66,19 +97,19 @@ fn script(case: &Case, offer: &Offer, nonce: Option<&str>, keys: [&str; 2]) -> S
     keys.fold(script, |script, key| script.key(offer.suite.domain, &case.octets(key)))
 }
 
-fn as_card(case: &Case, offer: &Offer, password: &Password) -> Established {
+fn as_card(case: &Case, offer: &Offer, password: &Password, dialogue: &[(Vec<u8>, Vec<u8>)]) -> Established {
     let mut rng = script(case, offer, Some("nonce_s"), ["map_ic_priv", "eph_ic_priv"]);
-    let mut dialogue = case.dialogue().into_iter();
+    let mut dialogue = dialogue.iter();
     let (sent, answer) = dialogue.next().unwrap();
     let mut stored = |kind| (kind == password.kind()).then(|| password.clone());
     // Beside another offer of the same protocol DO 84 would be needed, so there is one only where it is missing.
-    let mut pace = CardPace::begin(&command(&sent), std::slice::from_ref(offer), &mut stored).unwrap();
-    assert_eq!(answer, [0x90, 0x00]);
+    let mut pace = CardPace::begin(&command(sent), std::slice::from_ref(offer), &mut stored).unwrap();
+    assert_eq!(*answer, [0x90, 0x00]);
     if let Some(key) = case.maybe("chip_key") {
         pace = pace.chip_key(PrivateKey::from_bytes(offer.suite.domain, &key).unwrap());
     }
     for (sent, answer) in dialogue {
-        match pace.general_authenticate(&command(&sent), &mut rng).unwrap() {
+        match pace.general_authenticate(&command(sent), &mut rng).unwrap() {
             CardStep::Continue(next, response) => {
                 assert_eq!(hex::encode_upper(&*response.encode()), hex::encode_upper(answer));
                 pace = next;
