@@ -171,5 +171,4 @@ impl From<TaError> for Sw {
 }
 
 #[cfg(test)]
-#[path = "ta/tests.rs"]
 mod tests;

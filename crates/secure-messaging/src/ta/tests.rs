@@ -1,3 +1,5 @@
+mod bad_certificates;
+
 use super::*;
 use crate::TerminalError;
 use crate::testing::Seeded;

@@ -103,15 +103,16 @@ fn assert_closed(line: &mut Line, what: &str) {
         if *place == Place::Mf {
             continue;
         }
+        // Under the keys of before, right as the message may be: there is no session. First of all, since a plain command
+        // would end one.
+        let old = line.sm.as_mut().unwrap().protect_command(read(*sfi));
+        assert_eq!(line.plain(&old), Response::from(Sw::SECURITY_STATUS_NOT_SATISFIED), "{what}");
         let mut closed = |command: Command| {
             let answer = line.plain(&command);
             assert!(answer.data.is_empty() && answer.sw != Sw::OK, "{what}: {fid:04X} is open, {:?}", answer.sw);
         };
         closed(read(*sfi));
         closed(command(0xB1, 0, *sfi).data([0x54, 1, 0]).ne(9));
-        // Under the keys of before, right as the message may be: there is no session.
-        let old = line.sm.as_mut().unwrap().protect_command(read(*sfi));
-        assert_eq!(line.plain(&old), Response::from(Sw::SECURITY_STATUS_NOT_SATISFIED), "{what}");
     }
     for (command, sw) in [
         (command(0x22, 0x41, 0xA4), Sw::SECURITY_STATUS_NOT_SATISFIED),

@@ -2,6 +2,7 @@
 
 use super::super::*;
 use super::chip::{Chip, can, chip_key, is_same_session, offer};
+use crate::sm::Cipher;
 use crate::testing::Seeded;
 use bitaqa_apdu::{Bytes, Command};
 use bitaqa_curves::Domain;
@@ -81,6 +82,14 @@ fn run(
     (terminal, chip.established, changed)
 }
 
+/// The terminal's nonce of the integrated mapping is a key of 3DES there, and the last bit of each of its octets is
+/// parity: a change that changes nothing.
+fn is_parity(offer: &Offer, change: &Change, at: usize, is_command: bool) -> bool {
+    let suite = offer.suite;
+    let is_key = suite.mapping == Mapping::Integrated && suite.cipher == Cipher::TripleDes && at == 2 && is_command;
+    is_key && matches!(change, Change::Flip(_, 0))
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(192))]
 
@@ -89,7 +98,7 @@ proptest! {
         offer in any_offer(), change in any_change(), at in 1usize..5, is_command in any::<bool>(),
     ) {
         let (terminal, card, changed) = run(&offer, &change, at, is_command);
-        prop_assume!(changed);
+        prop_assume!(changed && !is_parity(&offer, &change, at, is_command));
         if is_command {
             prop_assert!(card.is_none() && terminal.is_none());
         } else if let Some(terminal) = terminal {
