@@ -103,8 +103,8 @@ fn assert_closed(line: &mut Line, what: &str) {
         if *place == Place::Mf {
             continue;
         }
-        // Under the keys of before, right as the message may be: there is no session. First of all, since a plain command
-        // would end one.
+        // Under the keys of before, right as the message may be: there is no session. First of all, since a plain
+        // command would end one.
         let old = line.sm.as_mut().unwrap().protect_command(read(*sfi));
         assert_eq!(line.plain(&old), Response::from(Sw::SECURITY_STATUS_NOT_SATISFIED), "{what}");
         let mut closed = |command: Command| {
