@@ -124,7 +124,7 @@ impl Journal for Full {
 }
 
 #[test]
-fn a_sealed_card_of_four_keys_is_adopted_with_the_keys_in_its_files() {
+fn a_sealed_card_of_three_keys_is_adopted_with_the_keys_in_its_files() {
     let desk = Desk::for_profile("lab-eac");
     let line = Line::for_profile(&desk, "lab-eac");
     let mut card = line.blank(Box::new(MemoryMedium::default()), &Waits::default());
