@@ -4,5 +4,6 @@ mod access_model;
 mod failure_rules;
 mod pace;
 mod password_model;
+mod personalise;
 mod protocols;
 mod world;
