@@ -40,7 +40,8 @@ use crate::{passphrase, world};
 /// Octets of the master key: enough for AES-256.
 const MASTER_BYTES: usize = 32;
 
-/// Makes all keys and certificates for cards of a profile and writes them. With `keep_passphrase` the passphrase is kept beside the keys.
+/// Makes all keys and certificates for cards of a profile and writes them. With `keep_passphrase` the passphrase is
+/// kept beside the keys.
 ///
 /// # Errors
 /// Bad input when the folder is there and not empty or cannot be written; nothing of an existing PKI is touched.
@@ -116,8 +117,8 @@ pub struct IssuerFolder {
 }
 
 impl IssuerFolder {
-    /// Opens what personalisation of a profile's cards needs. The document signer's key must be in its usage period: a card signed after it
-    /// is one that no inspection may take.
+    /// Opens what personalisation of a profile's cards needs. The document signer's key must be in its usage period: a
+    /// card signed after it is one that no inspection may take.
     ///
     /// # Errors
     /// Bad input, with the file.

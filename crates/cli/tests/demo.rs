@@ -58,6 +58,7 @@ fn a_demonstration_leaves_the_layout_of_its_help() {
             "DG13.bin",
             "DG14.bin",
             "EF.COM.bin",
+            "EF.CVCA.bin",
             "EF.CardAccess.bin",
             "EF.Optional.bin",
             "EF.SOD.bin",

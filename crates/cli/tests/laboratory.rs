@@ -1,5 +1,5 @@
-//! Products of laboratories on the line: several key pairs, RSA, PIN and PUK, cards without PACE. What a reader finds on
-//! them is the matter of the tests of inspection.
+//! Products of laboratories on the line: several key pairs, RSA, PIN and PUK, cards without PACE. What a reader finds
+//! on them is the matter of the tests of inspection.
 
 // Helpers of tests may panic like tests.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]

@@ -246,7 +246,8 @@ pub struct Passwords {
     pub puk: Option<Zeroizing<String>>,
 }
 
-/// The passwords of an order: the record's CAN, and what nobody chose and the vault makes the same again for this order.
+/// The passwords of an order: the record's CAN, and what nobody chose and the vault makes the same again for this
+/// order.
 pub fn passwords(profile: &Profile, applicant: &Applicant, vault: &dyn KeyVault, order: &[u8; 16]) -> Passwords {
     let has = |password| profile.pace.passwords.contains(&password);
     let drawn = |purpose, digits| Zeroizing::new(digits_of(*vault.derive(purpose, &[order]), digits));

@@ -1,5 +1,5 @@
-//! The last word on a card: it is read as a stranger reads it, with what is printed on it, the CSCA as only anchor and a
-//! terminal's own certificates, and then compared with what the record makes, octet for octet by digest.
+//! The last word on a card: it is read as a stranger reads it, with what is printed on it, the CSCA as only anchor and
+//! a terminal's own certificates, and then compared with what the record makes, octet for octet by digest.
 
 use bitaqa_apdu::Transport;
 use bitaqa_profile::Profile;

@@ -123,8 +123,8 @@ const SEQUENCE: Tag = 0x30;
 const SET: Tag = 0x31;
 
 impl SignedContent {
-    /// Signs content of this type; `signer` holds the key of the certificate, which goes with it. DER of the ContentInfo,
-    /// without signing time, so that one signer and content give one result.
+    /// Signs content of this type; `signer` holds the key of the certificate, which goes with it. DER of the
+    /// ContentInfo, without signing time, so that one signer and content give one result.
     ///
     /// # Errors
     /// [`CmsError::NotTheKeyOf`], [`CmsError::Sign`], [`CmsError::Encode`].

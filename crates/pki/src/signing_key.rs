@@ -55,8 +55,8 @@ impl SigningKey {
     /// A signer by this algorithm; `rng` gives the secret out of which an RSA signer derives salt and blinding.
     ///
     /// # Errors
-    /// [`SignError::KeyKind`] for an algorithm of the other kind; [`SignError::Hash`] and [`SignError::Rsa`] for one that
-    /// makes no signatures.
+    /// [`SignError::KeyKind`] for an algorithm of the other kind; [`SignError::Hash`] and [`SignError::Rsa`] for one
+    /// that makes no signatures.
     pub fn signer(&self, algorithm: SignatureAlgorithm, rng: &mut dyn CryptoRng) -> Result<KeySigner, SignError> {
         // Of use to RSA keys alone.
         let _ = &rng;

@@ -511,14 +511,15 @@ impl FileContent {
 }
 
 impl Profile {
-    /// The file with this content; `None` when the product has none (a checked profile always has EF.COM, EF.SOD, DG1 and
-    /// DG2).
+    /// The file with this content; `None` when the product has none (a checked profile always has EF.COM, EF.SOD, DG1
+    /// and DG2).
     pub fn file(&self, content: FileContent) -> Option<&FileSpec> {
         self.files.iter().find(|file| file.content == content)
     }
 
-    /// Parameter ids under which PACE with chip authentication mapping is offered, in the order of the offers. For each the
-    /// card has a static key of its own, and the parameter id is the keyId that 9303-11 §9.2.6 demands for it.
+    /// Parameter ids under which PACE with chip authentication mapping is offered, in the order of the offers. For
+    /// each the card has a static key of its own, and the parameter id is the keyId that 9303-11 §9.2.6 demands for
+    /// it.
     pub fn cam_parameter_ids(&self) -> Vec<u8> {
         let mut ids = Vec::new();
         for offer in self.pace.infos.iter().filter(|offer| offer.protocol.mapping() == Mapping::ChipAuthentication) {

@@ -1,5 +1,5 @@
-//! Words of the protocols towards a reader: 9303-11 §9.2, TR-03110-3 §A.1.1. Each has the object identifier by which cards
-//! and readers know it.
+//! Words of the protocols towards a reader: 9303-11 §9.2, TR-03110-3 §A.1.1. Each has the object identifier by which
+//! cards and readers know it.
 
 use crate::names::words;
 use bitaqa_lds::security_infos::{self as infos, ObjectIdentifier};

@@ -103,7 +103,8 @@ fn held<'h>(host: &'h Host<'_>, number: u8) -> Result<(KeySpec, &'h [u8]), Sw> {
     Ok((key, octets))
 }
 
-/// GENERATE ASYMMETRIC KEY PAIR (7816-8 §5.1): P1 = 80 makes the pair whose number P2 is anew; its public key comes back.
+/// GENERATE ASYMMETRIC KEY PAIR (7816-8 §5.1): P1 = 80 makes the pair whose number P2 is anew; its public key comes
+/// back.
 ///
 /// # Errors
 /// 6A86 for another P1, 6A88 for a number that the install parameters do not name.

@@ -1,4 +1,5 @@
-//! Rules of the files: which there are follows from what is offered, and each opens to whom it should and to nobody else.
+//! Rules of the files: which there are follows from what is offered, and each opens to whom it should and to nobody
+//! else.
 
 use super::Findings;
 use crate::{AaKey, FileContent, FileSpec, Place, Profile};
@@ -31,7 +32,7 @@ impl Profile {
                 Dg14,
                 "DG14",
                 pace || chip || ta || signs_on_curve,
-                "it goes with PACE, Chip and Terminal Authentication, and Active Authentication by ECDSA (9303-11 §9.2.11)",
+                "it goes with PACE, CA and TA, and with Active Authentication by ECDSA (9303-11 §9.2.11)",
             ),
             (Dg15, "DG15", self.aa.key != AaKey::None, "it goes with Active Authentication (9303-10 §4.7.15)"),
             (Cvca, "EF.CVCA", ta, "it goes with Terminal Authentication (TR-03110-3 §A.7.2.4)"),
@@ -141,8 +142,8 @@ impl Profile {
         self.check_roads(file, place, findings);
     }
 
-    /// What a reader may read it may read over each road that the card opens: BAC, and PACE. EF.CardAccess needs none, and
-    /// only PACE leads to EF.CardSecurity, whose keys are those of PACE-CAM.
+    /// What a reader may read it may read over each road that the card opens: BAC, and PACE. EF.CardAccess needs none,
+    /// and only PACE leads to EF.CardSecurity, whose keys are those of PACE-CAM.
     fn check_roads(&self, file: &FileSpec, place: String, findings: &mut Findings) {
         if matches!(file.content, FileContent::CardAccess | FileContent::CardSecurity) {
             return;

@@ -142,7 +142,7 @@ impl Profile {
                 *key_id < 0x80 && (*key_id != 0 || self.ca.keys.len() == 1) && !numbers.contains(key_id),
                 format!("{place}.key_id"),
                 format!("{key_id} is the number of two keys, or a number that a card cannot keep apart"),
-                "write 1 to 127, each once and none that is a parameter id of PACE-CAM; 0 for a single key without keyId",
+                "write 1 to 127, each once, no parameter id of PACE-CAM; 0 for a single key without keyId",
             );
             numbers.push(*key_id);
         }
