@@ -1,15 +1,22 @@
 //! Every access protocol against the whole card, and what each of them opens.
 
 use bitaqa_apdu::fcp::Place;
-use bitaqa_apdu::{Command, Response, Sw, tlv};
+use bitaqa_apdu::{Command, Response, Sw, Transport, tlv};
 use bitaqa_lds::security_infos::ActiveAuthenticationInfo;
+use bitaqa_pki::cvc::{self, CvCertificate};
 use bitaqa_pki::{HashAlgorithm, SignatureAlgorithm};
 use bitaqa_secure_messaging::aa::{self, AaError, Mechanism};
 use bitaqa_secure_messaging::bac::BacError;
 use bitaqa_secure_messaging::{TerminalError, pace::Password};
 use time::macros::date;
 
-use super::world::{FILES, ISSUER, Line, MRZ, ca_infos, can, command, content, read, trust};
+use super::world::{
+    FILES, ISSUER, Line, MRZ, ca_infos, can, card_with, command, content, parameters, platform, read, trust,
+};
+use crate::Card;
+use crate::emrtd::cell;
+use crate::nvm::CellId;
+use crate::nvm::medium::{MemoryMedium, Phase};
 
 /// Short identifiers of the application's files that answer with their content.
 fn readable(line: &mut Line) -> Vec<u8> {
@@ -103,7 +110,7 @@ fn terminal_authentication_gives_nothing_until_its_last_command() {
     line.select();
     assert!(!line.terminal_authentication(&ISSUER.chain), "not before Chip Authentication");
     line.chip_authentication(0);
-    let name = |certificate: &bitaqa_pki::cvc::CvCertificate| tlv::tlv(0x83, certificate.holder().as_octets());
+    let name = |certificate: &CvCertificate| tlv::tlv(0x83, certificate.holder().as_octets());
     for certificate in &ISSUER.chain {
         let issuer = tlv::tlv(0x83, certificate.authority().as_octets());
         assert_eq!(line.send(command(0x22, 0x81, 0xB6).data(issuer)).sw, Sw::OK);
@@ -141,7 +148,7 @@ fn link_certificates_change_trust_points_and_ef_cvca_together() {
     assert_eq!(*file.data, expected.ef_cvca().unwrap());
     assert_eq!(&file.data[2..13], b"UTCVCA00002");
 
-    bitaqa_apdu::Transport::reset(&mut line.card).unwrap();
+    line.card.reset().unwrap();
     line.sm = None;
     line.bac().unwrap();
     line.select();
@@ -153,6 +160,45 @@ fn link_certificates_change_trust_points_and_ef_cvca_together() {
         assert_eq!(line.send(command(0x22, 0x81, 0xB6).data(name)).sw, Sw::OK);
     }
     assert!(line.terminal_authentication(&ISSUER.chain));
+}
+
+/// A card that loses power while it stores a link certificate: whether it answered, and the card when power is back.
+fn loses_power_over(link: &CvCertificate, phase: Phase) -> (bool, Line) {
+    let medium = MemoryMedium::default();
+    let mut line = Line::with(card_with(&parameters(), &[], medium.clone(), platform(12)), 12);
+    line.bac().unwrap();
+    line.select();
+    line.chip_authentication(0);
+    let issuer = tlv::tlv(0x83, link.authority().as_octets());
+    assert_eq!(line.send(command(0x22, 0x81, 0xB6).data(issuer)).sw, Sw::OK);
+    medium.cut_at(medium.appends(), phase);
+    let verify = command(0x2A, 0, 0xBE).data(link.command_data());
+    let wire = line.sm.as_mut().unwrap().protect_command(verify).encode().unwrap();
+    let answered = line.card.transmit(&wire).is_ok();
+    let kept = MemoryMedium::with(medium.octets());
+    (answered, Line::with(Card::load(Box::new(kept), platform(13)).unwrap(), 13))
+}
+
+/// TR-03110-3 §2.5.1: date and trust points move in one piece, and EF.CVCA with them.
+#[test]
+fn no_loss_of_power_parts_trust_points_date_and_ef_cvca() {
+    let link = ISSUER.link(2, date!(2025 - 03 - 01));
+    for (phase, is_new) in [(Phase::Before, false), (Phase::Torn, false), (Phase::After, true)] {
+        let (answered, mut line) = loses_power_over(&link, phase);
+        assert!(!answered);
+        let mut expected = trust();
+        if is_new {
+            expected.trust_points.insert(0, link.clone());
+            expected.current_date = link.effective();
+        }
+        let kept = |key| line.card.nvm.get(CellId { owner: 1, key }).unwrap();
+        let points: Vec<u8> = expected.trust_points.iter().flat_map(CvCertificate::encode).collect();
+        assert_eq!(kept(cell::TRUST_POINTS), points, "{phase:?}");
+        assert_eq!(kept(cell::CURRENT_DATE), cvc::date_to_bcd(expected.current_date), "{phase:?}");
+        line.select();
+        line.bac().unwrap();
+        assert_eq!(*line.send(read(0x1C).ne(36)).data, expected.ef_cvca().unwrap(), "{phase:?}");
+    }
 }
 
 #[test]

@@ -203,7 +203,12 @@ pub fn parameters() -> Parameters {
 
 /// A sealed card; everything that it draws follows from the seed.
 pub fn sealed_card(seed: u64) -> Card {
-    card_with(&parameters(), &[], MemoryMedium::default(), Box::new(Seeded(rng(seed))))
+    card_with(&parameters(), &[], MemoryMedium::default(), platform(seed))
+}
+
+/// Randomness that follows from the seed, and no time at all.
+pub fn platform(seed: u64) -> Box<dyn Platform> {
+    Box::new(Seeded(rng(seed)))
 }
 
 /// A sealed card on this medium, with these install parameters; `cells` replace or join what every card has.
