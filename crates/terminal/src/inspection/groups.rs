@@ -3,6 +3,7 @@
 use bitaqa_apdu::{Bytes, Sw};
 use bitaqa_lds::dg1::Dg1;
 use bitaqa_lds::dg14::Dg14;
+use bitaqa_pki::Certificate;
 use bitaqa_pki::cvc::InspectionRights;
 use bitaqa_pki::sod::{HashVerdict, Sod};
 
@@ -42,11 +43,27 @@ impl Procedure<'_, '_> {
     pub(super) fn dg1(&mut self, sod: Option<&Sod>) -> Result<Option<Dg1>, SessionError> {
         let content = self.group(1, sod, Access::Open)?;
         let mut dg1 = None;
-        self.judge(content.as_ref(), steps::MRZ, "DG1", |_, content| {
-            dg1 = Some(Dg1::decode(content).map_err(failed)?);
+        self.judge(content.as_ref(), steps::MRZ, "DG1", |this, content| {
+            let read = Dg1::decode(content).map_err(failed)?;
+            if let Some(sod) = sod {
+                this.remark_signer_of(&read, sod.document_signer());
+            }
+            dg1 = Some(read);
             Ok(())
         });
         Ok(dg1)
+    }
+
+    /// Best practice of 9303-11 §5.1.1: whether this document is one that its signer is for.
+    fn remark_signer_of(&mut self, dg1: &Dg1, signer: &Certificate) {
+        let (code, state) = (dg1.mrz.document_code(), dg1.mrz.issuing_state());
+        let types = signer.document_types();
+        if !types.is_empty() && types.iter().all(|other| other.trim_end_matches('<') != code) {
+            self.remark(format!("the document signer is for documents {}, not for {code}", types.join(", ")));
+        }
+        if let Some(other) = signer.mrz_state().filter(|other| other.trim_end_matches('<') != state) {
+            self.remark(format!("the document signer is of {other}, the document of {state}"));
+        }
     }
 
     /// DG14, when its hash is the signed one.

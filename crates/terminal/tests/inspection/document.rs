@@ -64,13 +64,18 @@ pub fn days(days: i64) -> Period {
 
 /// A document signer of this key under the CSCA.
 pub fn document_signer(key: &PublicKey, form: Form) -> Certificate {
+    document_signer_for(key, form, "UTO", "ID")
+}
+
+/// One for documents of this state and type.
+pub fn document_signer_for(key: &PublicKey, form: Form, mrz_state: &str, document: &str) -> Certificate {
     let request = DocumentSignerRequest {
-        state: &state(),
+        state: &IssuingState { mrz_state: mrz_state.to_owned(), ..state() },
         common_name: "DS UTO",
         public_key: key,
         validity: days(4000),
         private_key_usage: days(90),
-        document_types: &["ID"],
+        document_types: &[document],
         form,
     };
     issue_document_signer(&request, &own().csca.certificate, &own().csca.signer(), &mut rng(5)).unwrap()

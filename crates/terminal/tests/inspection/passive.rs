@@ -1,8 +1,8 @@
 //! Passive authentication through an inspection: signature, path and revocation have a verdict each.
 
 use crate::document::{
-    AT, card, days, document_signer, ec, expect, groups, inspect, inspect_by, inspect_trusting, issuer, mrz, notes,
-    only_bad, own, rng, signed, state, trust, trusting,
+    AT, card, days, document_signer, document_signer_for, ec, expect, groups, inspect, inspect_by, inspect_trusting,
+    issuer, mrz, notes, only_bad, own, rng, signed, state, trust, trusting,
 };
 use bitaqa_curves::Curve;
 use bitaqa_pki::crl::{self, CrlRequest, RevocationReason, Revoked};
@@ -137,6 +137,21 @@ fn a_key_for_other_things_signs_no_documents() {
         "key usage of the document signer certificate does not allow signing documents",
     );
     only_bad(&found, &[steps::PATH]);
+}
+
+#[test]
+fn a_signer_for_other_documents_is_noted() {
+    let signer = ec(Curve::BrainpoolP256r1, 0x34);
+    for (mrz_state, document, note) in [
+        ("UTO", "ID", ""),
+        ("UTO", "P", "the document signer is for documents P, not for ID"),
+        ("UTX", "ID", "the document signer is of UTX, the document of UTO"),
+    ] {
+        let ds = document_signer_for(&signer.public_key(), Form::Explicit, mrz_state, document);
+        let found = inspect(&mut signed(&groups(), &ds, &signer, &SodOptions::default()));
+        assert_eq!(notes(&found, steps::MRZ), note);
+        assert!(found.is_positive());
+    }
 }
 
 fn list_signer(signer: &SoftwareSigner) -> Certificate {
