@@ -60,6 +60,7 @@ fn a_demonstration_leaves_the_layout_of_its_help() {
             "EF.COM.bin",
             "EF.CVCA.bin",
             "EF.CardAccess.bin",
+            "EF.CVCA.bin",
             "EF.Optional.bin",
             "EF.SOD.bin",
             "report.json",
