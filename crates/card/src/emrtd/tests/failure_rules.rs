@@ -5,7 +5,9 @@ use bitaqa_apdu::fcp::Place;
 use bitaqa_apdu::{Command, Response, Sw, Transport};
 use bitaqa_secure_messaging::SecureMessaging;
 
-use super::world::{FILES, ISSUER, Line, can, command, read};
+use rand_core::Rng;
+
+use super::world::{FILES, ISSUER, Line, can, command, read, rng};
 
 /// How a session came to be.
 const OPENINGS: [fn(&mut Line); 5] = [
@@ -189,4 +191,31 @@ fn a_chain_ends_with_its_session() {
     assert_eq!(line.send(part(0x10)).sw, Sw::OK);
     assert_eq!(line.plain(&read(0x1E)).sw, Sw::SM_OBJECTS_MISSING);
     assert!(line.card.channel.chain(part(0x00)).unwrap().unwrap().data.len() == 3);
+}
+
+/// Octets that nobody planned, commands or not, in every kind of session and without one.
+#[test]
+fn no_octets_make_the_card_panic_or_open_a_file() {
+    let mut dice = rng(99);
+    for (number, open) in OPENINGS.iter().enumerate() {
+        let mut line = Line::new(number as u64);
+        for round in 0..400 {
+            if round % 2 == 0 {
+                line.card.reset().unwrap();
+                line.sm = None;
+                if round % 20 == 0 {
+                    open(&mut line);
+                }
+            }
+            let mut octets = vec![0; usize::try_from(dice.next_u32() % 60).unwrap()];
+            dice.fill_bytes(&mut octets);
+            // Every other one has a class that gets further than the first look.
+            if let Some(class) = octets.first_mut().filter(|_| round % 4 < 2) {
+                *class &= 0x1C;
+            }
+            line.card.transmit(&octets).unwrap();
+            let answer = line.plain(&read(0x03));
+            assert!(answer.data.is_empty() && answer.sw != Sw::OK, "{octets:02X?}");
+        }
+    }
 }

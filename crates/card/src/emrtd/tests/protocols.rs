@@ -1,9 +1,11 @@
 //! Every access protocol against the whole card, and what each of them opens.
 
 use bitaqa_apdu::fcp::Place;
+use bitaqa_apdu::install::{KeySpec, KeyUse};
 use bitaqa_apdu::{Command, Response, Sw, Transport, tlv};
 use bitaqa_lds::security_infos::ActiveAuthenticationInfo;
 use bitaqa_pki::cvc::{self, CvCertificate};
+use bitaqa_pki::rsa::RsaPrivateKey;
 use bitaqa_pki::{HashAlgorithm, SignatureAlgorithm};
 use bitaqa_secure_messaging::aa::{self, AaError, Mechanism};
 use bitaqa_secure_messaging::bac::BacError;
@@ -245,4 +247,22 @@ fn the_chip_signs_inside_of_a_session_only() {
         assert_eq!(line.send(command(0x88, 0, 0).data(data).ne(256)).sw, sw);
     }
     assert_eq!(readable(&mut line), BAC);
+}
+
+/// RSA of the first documents and of today: trailer BC with SHA-1, two octets with SHA-256.
+#[test]
+fn the_chip_signs_with_rsa_too() {
+    let key = RsaPrivateKey::generate(1024, &mut super::world::rng(9)).unwrap();
+    for (digest_bytes, hash) in [(20, HashAlgorithm::Sha1), (32, HashAlgorithm::Sha256)] {
+        let mut parameters = parameters();
+        parameters.keys[2] = KeySpec { number: 3, usage: KeyUse::ActiveRsa, domain: 8 };
+        parameters.active_digest_bytes = Some(digest_bytes);
+        let cells = [(cell::KEYS | 3, key.to_pkcs8().unwrap().to_vec())];
+        let card = card_with(&parameters, &cells, MemoryMedium::default(), platform(14));
+        let mut line = Line::with(card, 14);
+        line.bac().unwrap();
+        let mut send = |command: Command| Ok::<_, ()>(line.send(command));
+        let verdict = aa::authenticate(&mut send, &key.public().clone().into(), None, &mut super::world::rng(15));
+        assert_eq!(verdict.unwrap(), Mechanism::Rsa(hash));
+    }
 }
