@@ -273,8 +273,8 @@ mod tests {
         SecurityInfos::new(offers.iter().cloned().map(SecurityInfo::Pace).collect()).unwrap()
     }
 
-    fn used(info: PaceInfo) -> Paced {
-        let suite = Suite::of(&info).unwrap();
+    fn used(info: &PaceInfo) -> Paced {
+        let suite = Suite::of(info).unwrap();
         Paced { suite, id_picc: Vec::new(), pcd_compressed: Vec::new(), references: Vec::new(), proof: None }
     }
 
@@ -282,12 +282,12 @@ mod tests {
     fn what_was_taken_out_of_card_access_is_a_downgrade_when_it_is_stronger() {
         let (strong, weak) = (pace(4, 16), pace(2, 13));
         let both = infos(&[strong.clone(), weak.clone()]);
-        let with_weak = used(weak.clone());
+        let with_weak = used(&weak);
         assert_eq!(confirmed(Some(&both), Some(&with_weak), &both, "DG14"), Ok(()));
         let found = confirmed(Some(&infos(from_ref(&weak))), Some(&with_weak), &both, "DG14");
         let Err(Verdict::Downgraded { from, to }) = found else { panic!("{found:?}") };
         assert_eq!((from, to), (in_words(&strong), in_words(&weak)));
-        let found = confirmed(Some(&infos(from_ref(&strong))), Some(&used(strong)), &both, "DG14");
+        let found = confirmed(Some(&infos(from_ref(&strong))), Some(&used(&strong)), &both, "DG14");
         assert!(matches!(found, Err(Verdict::Failed(reason)) if reason.contains("lacks")));
     }
 
@@ -296,7 +296,7 @@ mod tests {
         let (own, other) = (infos(&[pace(2, 13)]), infos(&[pace(2, 12)]));
         let found = confirmed(None, None, &own, "DG14");
         assert!(matches!(found, Err(Verdict::Downgraded { to, .. }) if to == "no PACE"));
-        let found = confirmed(Some(&other), Some(&used(pace(2, 12))), &own, "DG14");
+        let found = confirmed(Some(&other), Some(&used(&pace(2, 12))), &own, "DG14");
         assert!(matches!(found, Err(Verdict::Failed(reason)) if reason.contains("does not vouch for")));
         assert!(matches!(confirmed(None, None, &infos(&[]), "DG14"), Err(Verdict::NotOffered(_))));
     }
