@@ -32,6 +32,16 @@ pub enum CardPublicKey {
 }
 
 impl CardPublicKey {
+    /// The point, of a key on an elliptic curve.
+    pub fn point(&self) -> Option<&[u8]> {
+        if let Self::Point(octets) = self { Some(octets) } else { None }
+    }
+
+    /// The value, of a key in a finite field.
+    pub fn value(&self) -> Option<&[u8]> {
+        if let Self::Value(octets) = self { Some(octets) } else { None }
+    }
+
     /// The template with its tag.
     pub fn encode(&self) -> Vec<u8> {
         let fields = match self {

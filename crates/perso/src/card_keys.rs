@@ -95,12 +95,11 @@ pub fn stand_ins(profile: &Profile) -> Option<CardKeys> {
 /// [`CardKeyError::Missing`], [`CardKeyError::Group`].
 pub fn agreement(keys: &CardKeys, number: u8, parameter_id: u8) -> Result<PublicKey, CardKeyError> {
     let domain = Domain::from_parameter_id(parameter_id).ok_or(CardKeyError::Missing(number))?;
-    let octets = match (keys.get(&number), domain) {
-        (Some(CardPublicKey::Point(octets)), Domain::Ec(_)) | (Some(CardPublicKey::Value(octets)), Domain::Dh(_)) => {
-            octets
-        }
-        _ => return Err(CardKeyError::Missing(number)),
+    let told = match domain {
+        Domain::Ec(_) => keys.get(&number).and_then(CardPublicKey::point),
+        Domain::Dh(_) => keys.get(&number).and_then(CardPublicKey::value),
     };
+    let octets = told.ok_or(CardKeyError::Missing(number))?;
     PublicKey::decode(domain, octets).map_err(|source| CardKeyError::Group { number, source })
 }
 

@@ -66,11 +66,11 @@ impl SigningKey {
             }
             #[cfg(feature = "rsa")]
             (Self::Rsa(key), SignatureAlgorithm::RsaPkcs1(hash)) => {
-                Ok(KeySigner::Rsa(RsaSigner::pkcs1((**key).clone(), hash, rng)?))
+                Ok(KeySigner::Rsa(Box::new(RsaSigner::pkcs1((**key).clone(), hash, rng)?)))
             }
             #[cfg(feature = "rsa")]
             (Self::Rsa(key), SignatureAlgorithm::RsaPss(parameters)) => {
-                Ok(KeySigner::Rsa(RsaSigner::pss((**key).clone(), parameters.hash, rng)?))
+                Ok(KeySigner::Rsa(Box::new(RsaSigner::pss((**key).clone(), parameters.hash, rng)?)))
             }
             _ => Err(SignError::KeyKind(algorithm)),
         }
@@ -84,7 +84,7 @@ pub enum KeySigner {
     Ec(SoftwareSigner),
     /// RSA.
     #[cfg(feature = "rsa")]
-    Rsa(RsaSigner),
+    Rsa(Box<RsaSigner>),
 }
 
 impl Signer for KeySigner {

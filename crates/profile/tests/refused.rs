@@ -111,6 +111,7 @@ fn each_change_of_the_protocols_is_refused_at_its_place() {
 }
 
 #[track_caller]
+#[allow(clippy::expect_used)] // a helper of tests may fail like a test
 fn refused_at(from: &str, to: &str, place: &str, words: &str) {
     let error = changed(from, to).expect_err(to);
     let found = error.problems.iter().any(|problem| {

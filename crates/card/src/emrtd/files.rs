@@ -38,7 +38,7 @@ impl Configuration {
     pub fn decode(parameters: &[u8]) -> Result<Self, Sw> {
         let read = Parameters::decode(parameters).map_err(|_| Sw::WRONG_DATA)?;
         let Parameters { files, keys, passwords, delay, bac, tries, quirk_pace, active_digest_bytes } = read;
-        if !keys.iter().all(keys::is_possible) {
+        if !keys.iter().copied().all(keys::is_possible) {
             return Err(Sw::FUNCTION_NOT_SUPPORTED);
         }
         let (pin_tries, puk_tries) = tries.map_or((0, 0), |tries| (tries.pin, tries.puk));

@@ -22,7 +22,7 @@ pub const fn cell_of(number: u8) -> u16 {
 }
 
 /// Whether this card can make such a key.
-pub fn is_possible(key: &KeySpec) -> bool {
+pub fn is_possible(key: KeySpec) -> bool {
     match key.usage {
         KeyUse::ActiveRsa => (8..=32).contains(&key.domain),
         KeyUse::ChipAuthentication => Domain::from_parameter_id(key.domain).is_some(),
@@ -122,7 +122,7 @@ pub fn generate(command: &Command, host: &mut Host<'_>) -> Result<Response, Sw> 
         (_, None) => return Err(Sw::FUNCTION_NOT_SUPPORTED),
     };
     host.put(cell_of(number), &octets)?;
-    Ok(Response::ok(public_half(host, &key)?.encode()))
+    Ok(Response::ok(public_half(host, key)?.encode()))
 }
 
 /// GET DATA DF33: the public half of every key that was made.
@@ -131,14 +131,14 @@ pub fn generate(command: &Command, host: &mut Host<'_>) -> Result<Response, Sw> 
 /// 6A88 when there is none yet.
 pub fn public_keys(host: &Host<'_>) -> Result<Response, Sw> {
     let made = specs(host)?.into_iter().filter(|key| host.get(cell_of(key.number)).is_some());
-    let keys: Vec<_> = made.map(|key| Ok((key.number, public_half(host, &key)?))).collect::<Result<_, Sw>>()?;
+    let keys: Vec<_> = made.map(|key| Ok((key.number, public_half(host, key)?))).collect::<Result<_, Sw>>()?;
     if keys.is_empty() {
         return Err(Sw::REFERENCE_NOT_FOUND);
     }
     Ok(Response::ok(public_key::encode_all(dgi::GET_DATA_PUBLIC_KEYS.into(), &keys)))
 }
 
-fn public_half(host: &Host<'_>, key: &KeySpec) -> Result<CardPublicKey, Sw> {
+fn public_half(host: &Host<'_>, key: KeySpec) -> Result<CardPublicKey, Sw> {
     Ok(match key.usage {
         KeyUse::ActiveRsa => {
             let key = rsa(host, key.number)?;

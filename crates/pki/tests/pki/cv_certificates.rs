@@ -16,7 +16,7 @@ fn the_chain_of_the_inspection_system_verifies() {
     let keys = keys(1);
     let cvca = &keys.cvca.certificate;
     let trust_point = cvca.public_key(None).unwrap();
-    assert_eq!(trust_point.key, keys.cvca.key.public().into());
+    assert_eq!(trust_point.key, keys.cvca.key.public());
     assert_eq!(cvca.verify(&trust_point), Ok(()));
     assert!(cvca.is_self_issued());
 
@@ -29,7 +29,7 @@ fn the_chain_of_the_inspection_system_verifies() {
         chats.push(certificate.chat());
         above = certificate;
     }
-    assert_eq!(key.key, keys.inspection_system.key.public().into());
+    assert_eq!(key.key, keys.inspection_system.key.public());
     assert_eq!(key.algorithm, SignatureAlgorithm::Ecdsa(HashAlgorithm::Sha256));
     assert_eq!(rules::effective_rights(chats), InspectionRights::DG3);
     assert_eq!(above.holder().to_string(), "UTIS00001");
@@ -92,7 +92,7 @@ fn a_link_certificate_may_change_the_curve() {
 fn an_authority_issues_only_what_it_may() {
     let keys = keys(1);
     let holder = Reference::new("UT", "X", "00001").unwrap();
-    let point = keys.inspection_system.key.public().into();
+    let point = keys.inspection_system.key.public();
     let chat = Chat::inspection(Role::Terminal, InspectionRights::DG3);
     let request = CvRequest {
         holder: &holder,
@@ -240,7 +240,7 @@ proptest! {
     ) {
         let cvca = &keys(1).cvca;
         let holder = Reference::new("DE", &mnemonic, &sequence).unwrap();
-        let point = keys(1).document_verifier.key.public().into();
+        let point = keys(1).document_verifier.key.public();
         let chat = Chat::inspection(role, InspectionRights::from_bits(rights));
         let effective = date!(2000 - 01 - 01) + time::Duration::days(start);
         let expiry = effective + time::Duration::days(days);

@@ -44,7 +44,7 @@ fn the_certificates_follow_the_profile() {
         assert!(ds.key_usage().unwrap().digital_signature && !ds.key_usage().unwrap().key_cert_sign);
         assert!(csca.key_usage().unwrap().crl_sign && !csca.key_usage().unwrap().digital_signature);
         assert_eq!(ds.document_types(), ["ID"]);
-        assert_eq!(ds.public_key(), Ok(keys.document_signer.key.public().into()));
+        assert_eq!(ds.public_key(), Ok(keys.document_signer.key.public()));
     }
 }
 
@@ -155,7 +155,7 @@ fn an_end_entity_is_no_csca() {
 fn a_csca_issues_only_what_it_may() {
     let keys = keys(1);
     let state = plan(Form::Explicit).state;
-    let (csca, signer, ds_key) = (&keys.csca.certificate, keys.csca.signer(), keys.document_signer.key.public().into());
+    let (csca, signer, ds_key) = (&keys.csca.certificate, keys.csca.signer(), keys.document_signer.key.public());
     let good = DocumentSignerRequest {
         state: &state,
         common_name: "DS",

@@ -125,8 +125,7 @@ fn nothing_is_guessed_about_algorithms() {
         let verdict = Sod::parse(&ef_sod).unwrap().verify_signature();
         assert_eq!(verdict, Err(sod::SodError::Cms(CmsError::Signature)), "{claims}");
     }
-    let short =
-        Signature(vec![1; 63]).to_x509(SignatureAlgorithm::Ecdsa(HashAlgorithm::Sha256), &ds.key.public().into());
+    let short = Signature(vec![1; 63]).to_x509(SignatureAlgorithm::Ecdsa(HashAlgorithm::Sha256), &ds.key.public());
     assert_eq!(short, Err(CurveError::SignatureFormat));
 }
 
@@ -138,7 +137,7 @@ fn document_signers_have_no_critical_purposes() {
     let request = MasterListSignerRequest {
         state: &crate::fixture::plan(Form::Named).state,
         common_name: "MLS",
-        public_key: &keys.document_signer.key.public().into(),
+        public_key: &keys.document_signer.key.public(),
         validity: days(900),
         private_key_usage: days(90),
         form: Form::Named,

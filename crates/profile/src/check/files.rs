@@ -117,7 +117,7 @@ impl Profile {
             file.read.alternatives().iter().all(|all| {
                 let holds = |wanted: fn(&Need) -> bool| all.iter().any(wanted);
                 let ta_after_ca = !holds(|need| matches!(need, Need::Ta(_))) || holds(|need| *need == Need::Ca);
-                ta_after_ca && (!holds(|need| *need == Need::Ca) || holds(opens))
+                ta_after_ca && (!holds(|need| *need == Need::Ca) || holds(|need| opens(*need)))
             }),
             place.clone(),
             "TA comes after CA and CA after PACE or BAC: an alternative leaves out a step before",
@@ -136,22 +136,22 @@ impl Profile {
             FileContent::Optional => {
                 (everywhere(|need| matches!(need, Need::Ta(_))), "PACE & CA & TA: law 04-20 art. 6")
             }
-            _ => (everywhere(opens), PACE_OR_BAC),
+            _ => (everywhere(|need| opens(*need)), PACE_OR_BAC),
         };
         findings.unless(met, place.clone(), format!("the rule is {}", file.read), format!("write {wanted}"));
-        self.check_roads(file, place, findings);
+        self.check_roads(file, &place, findings);
     }
 
     /// What a reader may read it may read over each road that the card opens: BAC, and PACE. EF.CardAccess needs none,
     /// and only PACE leads to EF.CardSecurity, whose keys are those of PACE-CAM.
-    fn check_roads(&self, file: &FileSpec, place: String, findings: &mut Findings) {
+    fn check_roads(&self, file: &FileSpec, place: &str, findings: &mut Findings) {
         if matches!(file.content, FileContent::CardAccess | FileContent::CardSecurity) {
             return;
         }
         for (need, offered) in [(Need::Bac, self.bac.offered), (Need::Pace, !self.pace.infos.is_empty())] {
             findings.unless(
                 !offered || file.read.mentions(need),
-                place.clone(),
+                place,
                 format!("the card offers {need}, and the rule has no alternative with it"),
                 "write one alternative for each road: PACE | BAC",
             );
@@ -170,6 +170,6 @@ impl Profile {
 }
 
 /// The protocols that begin a session.
-fn opens(need: &Need) -> bool {
+const fn opens(need: Need) -> bool {
     matches!(need, Need::Pace | Need::Bac)
 }

@@ -76,8 +76,8 @@ impl Desk {
 
     /// One DGI in one block.
     fn store(&mut self, number: u16, value: &[u8], encrypted: bool) -> Result<(), Sw> {
-        let value = if encrypted { self.dek.encrypt_sensitive(value) } else { value.into() };
-        let data = [dgi::header(number, u16::try_from(value.len()).unwrap()), value.to_vec()].concat();
+        let value = if encrypted { self.dek.encrypt_sensitive(value) } else { value.to_vec() };
+        let data = [dgi::header(number, u16::try_from(value.len()).unwrap()), value].concat();
         let p1 = if encrypted { 0xE8 } else { 0x88 };
         self.send(Command::globalplatform(ins::STORE_DATA, p1, 0).data(data)).map(|_| ())
     }
@@ -162,8 +162,11 @@ fn keys_are_made_for_the_issuer_only_and_only_those_that_are_configured() {
     assert_eq!(Desk::install(&parameters(&[impossible])).err(), Some(Sw::FUNCTION_NOT_SUPPORTED));
 }
 
+/// What a card must have, and how it comes there.
+type Part = (&'static str, Box<dyn Fn(&mut Desk)>);
+
 /// Everything that a card of both roads with PIN and PUK has to have, each with the way in which it comes there.
-fn whole() -> (Parameters, Vec<(&'static str, Box<dyn Fn(&mut Desk)>)>) {
+fn whole() -> (Parameters, Vec<Part>) {
     let file = |fid, sfi, place, rule| {
         let read = AccessRule::parse(rule).unwrap();
         FileControl { fid, sfi, size_max: 100, read, place }
