@@ -4,7 +4,6 @@
 use bitaqa_apdu::fcp::Place;
 use bitaqa_apdu::{Command, Response, Sw, Transport};
 use bitaqa_secure_messaging::SecureMessaging;
-
 use rand_core::Rng;
 
 use super::world::{FILES, ISSUER, Line, can, command, read, rng};
