@@ -36,7 +36,8 @@ fn personalise(desk: &Desk, profile: &str) -> support::Output {
 fn each_product_is_issued_with_the_files_and_passwords_of_its_profile() {
     for name in laboratories() {
         let (profile, desk) = (Profile::builtin(name).unwrap(), Desk::for_profile(name));
-        let issued = personalise(&desk, name).expect_code(0).json();
+        let output = personalise(&desk, name).expect_code(0);
+        let issued = output.json();
         assert_eq!(issued["result"], "issued", "{name}");
         let checks = support::checks(&issued["verification"]["checks"]);
         let contents: BTreeSet<String> = checks
@@ -53,6 +54,13 @@ fn each_product_is_issued_with_the_files_and_passwords_of_its_profile() {
         let digits = |key: &str| printed[key].as_str().map(str::len);
         let (can, pin) = ((!profile.pace.infos.is_empty()).then_some(6), (profile.pace.tries.pin > 0).then_some(6));
         assert_eq!((digits("can"), digits("pin"), digits("puk")), (can, pin, pin.map(|_| 10)), "{name}");
+        let journal = std::fs::read_to_string(desk.journal()).unwrap();
+        for secret in ["can", "pin", "puk"].into_iter().filter_map(|key| printed[key].as_str()) {
+            // A CAN or PIN may stand in a digest by chance, between other digits; the words of neither program nor
+            // journal have six digits in a row.
+            let told = |text: &str| text.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| word == secret);
+            assert!(!told(&journal) && !told(&output.stdout) && !told(&output.stderr), "{name}");
+        }
         let password = issued["verification"]["password"].as_str().unwrap();
         assert_eq!(password, if can.is_none() || name == "lab-6fff" { "MRZ" } else { "CAN" }, "{name}");
     }

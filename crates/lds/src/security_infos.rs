@@ -18,6 +18,9 @@ use der::{Decode, Encode, Reader, Sequence, SliceReader, Tag, Tagged};
 use crate::error::LdsError;
 use oid::BSI_SMARTCARD;
 
+/// id-SecurityObject, the content type of the signed data in EF.CardSecurity: TR-03110-3 §A.1.2.5.
+pub const ID_SECURITY_OBJECT: ObjectIdentifier = ObjectIdentifier::new_unwrap("0.4.0.127.0.7.3.2.1");
+
 /// ```text
 /// PACEInfo ::= SEQUENCE { protocol OBJECT IDENTIFIER, version INTEGER, parameterId INTEGER OPTIONAL }
 /// ```

@@ -8,13 +8,11 @@ use bitaqa_apdu::public_key::CardPublicKey;
 use bitaqa_curves::{CurveError, Domain, PublicKey};
 use bitaqa_lds::dg14::Dg14;
 use bitaqa_lds::dg15::Dg15;
-use bitaqa_lds::security_infos::SecurityInfos;
+use bitaqa_lds::security_infos::{ID_SECURITY_OBJECT, SecurityInfos};
 use bitaqa_pki::rsa::{RsaError, RsaPublicKey};
 use bitaqa_pki::{PublicKey as SigningKey, SignedContent, spki};
 use bitaqa_profile::{AaKey, Profile};
 use bitaqa_terminal::inspection::Inspection;
-
-use crate::content::ID_SECURITY_OBJECT;
 
 /// Public keys by their numbers.
 pub type CardKeys = BTreeMap<u8, CardPublicKey>;

@@ -27,7 +27,7 @@ use crate::issuer::Issuer;
 mod biometric;
 mod security;
 
-pub use security::{ID_SECURITY_OBJECT, document_signer_algorithm, terminal_algorithm};
+pub use security::{document_signer_algorithm, terminal_algorithm};
 
 /// Why a file cannot be made.
 #[derive(Debug, thiserror::Error)]

@@ -82,6 +82,9 @@ fn personalise(request: &Personalise, source: &Source, output: Output) -> Result
     for warning in &warnings {
         output.note(&format!("warning: {warning}"));
     }
+    if profile.laboratory.only {
+        output.note(&format!("warning: {} is a product of laboratories, not one for holders", profile.product.name));
+    }
     let passphrase = source.existing(&request.pki)?;
     let issuer = IssuerFolder::open(&request.pki, &passphrase, &profile, world::now())?;
     let trust = trust_folder::open(&request.pki, world::now())?.store;

@@ -5,7 +5,7 @@ use bitaqa_apdu::Bytes;
 use bitaqa_lds::dg15::Dg15;
 use bitaqa_lds::security_infos::{
     ActiveAuthenticationInfo, ChipAuthenticationInfo, ChipAuthenticationPublicKeyInfo, ID_PK_DH, ID_PK_ECDH,
-    ObjectIdentifier, PaceInfo, SecurityInfo, SecurityInfos, TerminalAuthenticationInfo,
+    ID_SECURITY_OBJECT, PaceInfo, SecurityInfo, SecurityInfos, TerminalAuthenticationInfo,
 };
 use bitaqa_pki::cvc::{CvCertificate, EfCvca};
 use bitaqa_pki::spki::{self, Form};
@@ -15,9 +15,6 @@ use bitaqa_profile::{AaKey, CaKey, HashName, Profile, SignatureName};
 use super::ContentError;
 use crate::card_keys::{self, CardKeys};
 use crate::issuer::Issuer;
-
-/// id-SecurityObject, the content type of EF.CardSecurity: TR-03110-3 §A.1.2.5.
-pub const ID_SECURITY_OBJECT: ObjectIdentifier = ObjectIdentifier::new_unwrap("0.4.0.127.0.7.3.2.1");
 
 /// The offers of PACE: content of EF.CardAccess, and part of every other file here.
 pub(super) fn pace_infos(profile: &Profile) -> Vec<SecurityInfo> {

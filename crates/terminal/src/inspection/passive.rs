@@ -4,14 +4,13 @@
 use bitaqa_apdu::Sw;
 use bitaqa_lds::com::Com;
 use bitaqa_lds::dg14::Dg14;
-use bitaqa_lds::security_infos::{PaceInfo, SecurityInfo, SecurityInfos};
+use bitaqa_lds::security_infos::{ID_SECURITY_OBJECT, PaceInfo, SecurityInfo, SecurityInfos};
 use bitaqa_pki::crl::RevocationList;
 use bitaqa_pki::sod::Sod;
 use bitaqa_pki::trust::TrustSource;
 use bitaqa_pki::x509::{Path, PathError, Revocation, Whose};
 use bitaqa_pki::{Certificate, Note, SignedContent};
 use bitaqa_secure_messaging::pace::Suite;
-use const_oid::ObjectIdentifier;
 
 use super::access::{Access, Opened, Paced, describe};
 use super::groups::listed;
@@ -20,9 +19,6 @@ use super::verdict::{Outcome, failed, without};
 use super::{Strength, Verdict, steps};
 use crate::emrtd;
 use crate::session::SessionError;
-
-/// id-SecurityObject, the content type of EF.CardSecurity: TR-03110-3 §A.1.2.5.
-const ID_SECURITY_OBJECT: ObjectIdentifier = ObjectIdentifier::new_unwrap("0.4.0.127.0.7.3.2.1");
 
 impl Procedure<'_, '_> {
     /// EF.SOD: reading, signature, path, revocation. It comes back when it could be read; what it is worth, the
@@ -262,6 +258,7 @@ fn in_words(info: &PaceInfo) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use const_oid::ObjectIdentifier;
     use core::slice::from_ref;
 
     fn pace(cipher: u32, parameter_id: u8) -> PaceInfo {
