@@ -2,8 +2,8 @@
 //! ([`gp`]), journalled memory ([`nvm`]), files behind one access gate ([`fs`]), and the eMRTD applet ([`emrtd`]).
 //!
 //! A [`Card`] is a [`bitaqa_apdu::Transport`]: it and a terminal meet as octets only. It has no clock, no global state
-//! and no I/O but its [`nvm::medium::Medium`]; randomness and waiting come from the caller's [`Platform`]. [`vpcd`] puts
-//! it behind a PC/SC reader over a connection that the caller opens.
+//! and no I/O but its [`nvm::medium::Medium`]; randomness and waiting come from the caller's [`Platform`]. [`vpcd`]
+//! puts it behind a PC/SC reader over a connection that the caller opens.
 
 pub mod applet;
 mod card;

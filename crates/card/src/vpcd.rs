@@ -1,4 +1,5 @@
-//! The card as a peer of vpcd, the reader driver of pcsc-lite for cards over TCP: any PC/SC program can then talk to it.
+//! The card as a peer of vpcd, the reader driver of pcsc-lite for cards over TCP: any PC/SC program can then talk to
+//! it.
 //!
 //! ```text
 //! frame       length(2, big endian) ‖ octets, both ways
@@ -79,8 +80,10 @@ pub fn serve(
     // vpcd waits for each answer; whoever does not is held back here and cannot fill the memory.
     let (sender, receiver) = sync_channel(1);
     std::thread::scope(|scope| {
-        let reader = scope.spawn(|| read_requests(stream, &atr, &writer, sender, stop));
-        let worked = work(card, &receiver, &writer, served);
+        // The sender goes with the thread: when it ends, there is nothing left to work on.
+        let (atr, writer) = (&atr, &writer);
+        let reader = scope.spawn(move || read_requests(stream, atr, writer, &sender, stop));
+        let worked = work(card, &receiver, writer, served);
         if worked.is_err() {
             let _ = stream.shutdown(Shutdown::Both); // wakes the reader; a connection that is gone is shut already
         }
@@ -97,7 +100,7 @@ fn read_requests(
     stream: &TcpStream,
     atr: &[u8],
     writer: &Mutex<TcpStream>,
-    sender: SyncSender<Request>,
+    sender: &SyncSender<Request>,
     stop: &AtomicBool,
 ) -> Result<Ended, VpcdError> {
     loop {

@@ -1,6 +1,6 @@
-//! Every mechanism on one card: a profile that offers PACE in each mapping and cipher over each standardised group, and a
-//! Chip Authentication key in each of them. The card is issued by the program; then our terminal opens it by each offer
-//! and each password, and speaks in the session.
+//! Every mechanism on one card: a profile that offers PACE in each mapping and cipher over each standardised group, and
+//! a Chip Authentication key in each of them. The card is issued by the program; then our terminal opens it by each
+//! offer and each password, and speaks in the session.
 
 // Helpers of tests may panic like tests.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stderr)]

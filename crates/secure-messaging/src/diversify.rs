@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! KDF3        block n, from 1 on = CMAC(master, n ‖ 00 00 00 ‖ k ‖ 00 ‖ KDD)
-//! with 3DES   ECB(master, S ‖ F0 ‖ k ‖ S ‖ 0F ‖ k), S of six octets: KDD[4..10] EMV CPS 1.1, KDD[0..2] ‖ KDD[4..8] VISA2
+//! with 3DES   ECB(master, S ‖ F0 ‖ k ‖ S ‖ 0F ‖ k), S = KDD[4..10] EMV CPS 1.1, KDD[0..2] ‖ KDD[4..8] VISA2
 //! ```
 //! KDF3 has no length field: the first block of a 32-octet key is the 16-octet key.
 

@@ -1,6 +1,6 @@
-//! Secure Channel Protocol 02, GPC 2.3.1 Appendix E: what most cards and lines in the field still speak. Both sides, with
-//! explicit initiation, three keys and the ICV of each C-MAC encrypted (i = 15), and with a pseudo-random card challenge
-//! (i = 55).
+//! Secure Channel Protocol 02, GPC 2.3.1 Appendix E: what most cards and lines in the field still speak. Both sides,
+//! with explicit initiation, three keys and the ICV of each C-MAC encrypted (i = 15), and with a pseudo-random card
+//! challenge (i = 55).
 //!
 //! ```text
 //! host                                                        card
@@ -9,8 +9,8 @@
 //! 84 82 level 00 10 host cryptogram(8) C-MAC(8)        ->
 //!       <- 9000; from here on every command has a C-MAC, at level 03 its data are encrypted too
 //! ```
-//! GlobalPlatform deprecates the protocol: two-key 3DES, and responses that nobody vouches for. Not here: R-MAC, implicit
-//! initiation, one base key.
+//! GlobalPlatform deprecates the protocol: two-key 3DES, and responses that nobody vouches for. Not here: R-MAC,
+//! implicit initiation, one base key.
 
 mod session;
 

@@ -1,5 +1,5 @@
-//! Both sides of an open secure channel of GlobalPlatform. They differ in nothing but their names: one channel gives each
-//! verb its inverse, and an end of it is final.
+//! Both sides of an open secure channel of GlobalPlatform. They differ in nothing but their names: one channel gives
+//! each verb its inverse, and an end of it is final.
 
 /// For structs with the fields `channel: Option<Channel>`, `level` and `dek`.
 macro_rules! sides {
@@ -24,8 +24,8 @@ macro_rules! sides {
                 }
             }
 
-            // 6982 and not 6988: Amd D §5.6 calls it a security error, GPC 2.3.1 §11.1.3 gives that word to it. One word
-            // for every failure: nobody learns whether a padding or a MAC was wrong.
+            // 6982 and not 6988: Amd D §5.6 calls it a security error, GPC 2.3.1 §11.1.3 gives that word to it. One
+            // word for every failure: nobody learns whether a padding or a MAC was wrong.
             fn unprotect_command(&mut self, wire: Command) -> Result<Command, Sw> {
                 let channel = self.channel.as_mut().ok_or(Sw::SECURITY_STATUS_NOT_SATISFIED)?;
                 channel.unprotect_command(wire).map_err(|_| {

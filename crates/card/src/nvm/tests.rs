@@ -299,7 +299,8 @@ proptest! {
             prop_assert_eq!(nvm.keys(1).collect::<Vec<_>>(), keys);
             let stored = Nvm::load(Box::new(MemoryMedium::with(medium.octets()))).unwrap();
             prop_assert_eq!(&stored.cells, &model.stored);
-            let used: BTreeMap<_, _> = nvm.used.iter().filter(|(_, octets)| **octets > 0).map(|(k, v)| (*k, *v)).collect();
+            let used = nvm.used.iter().filter(|(_, octets)| **octets > 0).map(|(owner, octets)| (*owner, *octets));
+            let used: BTreeMap<_, _> = used.collect();
             prop_assert_eq!(&stored.used, &used);
         }
     }

@@ -1,8 +1,8 @@
 //! Writes kept back until they are committed together.
 //!
 //! Nesting: an inner transaction joins the outer one, since a part of it alone on the medium would be neither state. So
-//! an inner commit makes nothing durable, and an inner abort takes the outer transaction with it: whoever holds that one
-//! learns it from its commit. Reads see the kept-back writes.
+//! an inner commit makes nothing durable, and an inner abort takes the outer transaction with it: whoever holds that
+//! one learns it from its commit. Reads see the kept-back writes.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,5 @@
-//! `bitaqa card serve`: a virtual card behind a PC/SC reader, or behind a port of this machine, until it is told to end.
+//! `bitaqa card serve`: a virtual card behind a PC/SC reader, or behind a port of this machine, until it is told to
+//! end.
 
 use std::net::{TcpListener, TcpStream, ToSocketAddrs};
 use std::path::Path;

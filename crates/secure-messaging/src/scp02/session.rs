@@ -85,9 +85,9 @@ pub struct AwaitExternalAuthenticate {
 
 /// Card role, INITIALIZE UPDATE: `80 50 KVN 00 08 host challenge`, GPC 2.3.1 §E.5.1.
 ///
-/// `kvn` and `keys` are the set that P1 refers to (00 means any), `sequence` its counter. The caller adds 1 to the counter
-/// when EXTERNAL AUTHENTICATE has succeeded, and not before (§E.1.6). `aid` is the AID of the selected application, over
-/// which a pseudo-random challenge is computed.
+/// `kvn` and `keys` are the set that P1 refers to (00 means any), `sequence` its counter. The caller adds 1 to the
+/// counter when EXTERNAL AUTHENTICATE has succeeded, and not before (GPC 2.3.1 §E.1.6). `aid` is the AID of the
+/// selected application, over which a pseudo-random challenge is computed.
 ///
 /// # Errors
 /// [`Scp02Error::Length`], [`Scp02Error::P1P2`] or [`Scp02Error::KeyVersion`].
@@ -172,8 +172,8 @@ pub struct HostSession {
     card: InitializeUpdateResponse,
 }
 
-/// Host role: opens a session with key set `kvn` (00: the card's choice) at `level`. The card cryptogram is checked before
-/// EXTERNAL AUTHENTICATE is sent: a host with wrong keys then leaves the card's retry counter alone.
+/// Host role: opens a session with key set `kvn` (00: the card's choice) at `level`. The card cryptogram is checked
+/// before EXTERNAL AUTHENTICATE is sent: a host with wrong keys then leaves the card's retry counter alone.
 ///
 /// # Errors
 /// [`Scp02Error::CardCryptogram`] for other keys, [`Scp02Error::Answer`] and [`Scp02Error::Protocol`] for another
@@ -264,8 +264,8 @@ impl Channel {
         })
     }
 
-    /// C-MAC over the header as it goes out, with the length of the plain data and the MAC, and the plain data (GPC 2.3.1
-    /// §E.4.4). Extended length does not exist in SCP02: longer data fail when the command is encoded.
+    /// C-MAC over the header as it goes out, with the length of the plain data and the MAC, and the plain data
+    /// (GPC 2.3.1 §E.4.4). Extended length does not exist in SCP02: longer data fail when the command is encoded.
     fn c_mac(&self, command: &Command, data: &[u8]) -> [u8; MAC] {
         let class = Class(command.class.0 & !0x03).without_sm().with_gp_sm().0;
         let lc = u8::try_from(data.len() + MAC).unwrap_or(u8::MAX);
