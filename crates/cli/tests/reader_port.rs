@@ -47,8 +47,9 @@ impl Port {
 
     /// SIGTERM; the exit code and standard output.
     fn end(mut self) -> (Option<i32>, String) {
-        let pid = self.process.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        let pid = self.process.id();
+        // The shell's own word: not every machine has a program of this name.
+        assert!(Command::new("sh").args(["-c", &format!("kill -TERM {pid}")]).status().unwrap().success());
         let mut text = String::new();
         self.process.stdout.take().unwrap().read_to_string(&mut text).unwrap();
         (self.process.wait().unwrap().code(), text)
