@@ -10,7 +10,7 @@ use bitaqa_pki::crl::{self, CrlRequest, Revoked};
 use bitaqa_pki::issuer_keys::{self, IssuerPlan, Schedule, USUAL};
 use bitaqa_pki::master_list;
 use bitaqa_pki::spki::Form;
-use bitaqa_pki::x509::{IssuingState, MasterListSignerRequest, Period, issue_master_list_signer};
+use bitaqa_pki::x509::{CertificateRequest, IssuingState, Period, issue_master_list_signer};
 use bitaqa_pki::{Certificate, Signer, SoftwareSigner, key_file};
 use core::slice::from_ref;
 use rand::SeedableRng;
@@ -59,7 +59,7 @@ impl Office {
     fn master_list(&self, listed: &[Certificate]) -> Vec<u8> {
         let signer = SoftwareSigner::new(list_signer_key());
         let period = Period { not_before: self.csca.not_before(), not_after: self.now + Duration::days(300) };
-        let request = MasterListSignerRequest {
+        let request = CertificateRequest {
             state: &state("MA", "MAR"),
             common_name: "MLS",
             public_key: &signer.public_key(),

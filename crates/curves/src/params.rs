@@ -113,6 +113,15 @@ impl Curve {
         self.row().2
     }
 
+    /// By name: [`Self::name`], or for the curves of NIST the name that SEC 2 §2 gives them, as `secp256r1`.
+    pub fn from_name(name: &str) -> Option<Curve> {
+        let bits = name.strip_prefix("secp").and_then(|rest| rest.strip_suffix("r1"));
+        let is_named = |curve: &&Curve| {
+            curve.name() == name || bits.is_some_and(|bits| curve.name().strip_prefix("P-") == Some(bits))
+        };
+        Self::ALL.iter().find(is_named).copied()
+    }
+
     /// Octets of a coordinate, and for these curves also of a scalar.
     pub const fn field_bytes(self) -> usize {
         self.row().3

@@ -9,9 +9,10 @@ mod path;
 
 pub use certificate::{BasicConstraints, Certificate, CertificateError, KeyUsage};
 pub use issue::{
-    CscaRequest, DocumentSignerRequest, IssueError, IssuingState, Period, issue_csca, issue_document_signer,
+    CertificateRequest, CscaRequest, DocumentSignerRequest, IssueError, IssuingState, Period, issue_csca,
+    issue_document_signer,
 };
-pub use link::{CscaLinkRequest, MasterListSignerRequest, issue_csca_link, issue_master_list_signer};
+pub use link::{issue_csca_link, issue_master_list_signer};
 pub use path::{Path, PathError, Revocation, Whose, check_issued, check_path};
 
 pub(crate) use certificate::{first_object, one, same_name};

@@ -60,8 +60,9 @@ pub fn check_machine(path: &str, text: &str) -> Vec<Finding> {
         if let Some(place) = machine_path(text) {
             findings.push(Finding::new(path, line, "machine", format!("`{place}` exists on one machine only")));
         }
-        if let Some(host) = registry_hosts().iter().find(|host| text.contains(host.as_str())) {
-            findings.push(Finding::new(path, line, "machine", format!("`{host}`: a registry is the builder's choice")));
+        for host in foreign_hosts(text) {
+            let what = format!("`{host}`: a registry is the builder's choice, and no other host is needed here");
+            findings.push(Finding::new(path, line, "machine", what));
         }
     }
     findings
@@ -72,9 +73,19 @@ fn index() -> String {
     ["registry+https://github.com/rust-lang/", "crates", ".io", "-index"].concat()
 }
 
-fn registry_hosts() -> [String; 5] {
-    let hosts = [("crates", "io"), ("pypi", "org"), ("pythonhosted", "org"), ("npmjs", "org"), ("proxy.golang", "org")];
-    hosts.map(|(name, domain)| [name, ".", domain].concat())
+/// Hosts that a text may name: of a licence, of a schema, of the one place that Cargo.lock speaks of. What stands under
+/// `example.org` is nobody's.
+const HOSTS: [&str; 4] = ["www.apache.org", "json-schema.org", "github.com", "ex-ample.org"];
+
+/// Words that are names of hosts, but for those of [`HOSTS`]. No registry is named here: a list would never be whole,
+/// and would itself be what must not stand in a file.
+fn foreign_hosts(line: &str) -> impl Iterator<Item = &str> {
+    let words = line.split(|c: char| !(c.is_ascii_alphanumeric() || c == '.' || c == '-'));
+    words.map(|word| word.trim_matches(['.', '-'])).filter(|word| {
+        let is_host = word.rsplit_once('.').is_some_and(|(_, last)| ["org", "net", "com", "io"].contains(&last));
+        // `self.io` is a field of Rust.
+        is_host && !word.starts_with("self.") && !word.ends_with("example.org") && !HOSTS.contains(word)
+    })
 }
 
 /// A path that starts at the root of the file system and leads into somebody's folder.
@@ -141,10 +152,16 @@ mod tests {
     }
 
     #[test]
-    fn registry_hosts_are_found() {
-        for host in registry_hosts() {
-            assert_eq!(lines(&check_machine("a.toml", &format!("index = \"https://index.{host}/\"\n"))), [1], "{host}");
+    fn hosts_are_found() {
+        // Put together from pieces, else this file would be found itself.
+        for (name, domain) in
+            [("index.packages", "io"), ("packages", "org"), ("proxy.packages", "net"), ("mirror", "com")]
+        {
+            let text = format!("index = \"https://{name}.{domain}/\"\n");
+            assert_eq!(lines(&check_machine("a.toml", &text)), [1], "{name}");
         }
+        let fine = "see https://json-schema.org/x, a@example.org, sub.example.org; self.io(read)\n";
+        assert_eq!(check_machine("a.md", fine), []);
         let lock = format!("source = \"{}\"\nsource = \"git+https://example.org/x\"\n", index());
         assert_eq!(lines(&check_machine("Cargo.lock", &lock)), [2]);
     }

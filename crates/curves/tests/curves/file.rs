@@ -25,20 +25,7 @@ pub fn id(case: &Table) -> u8 {
     u8::try_from(case["id"].as_integer().unwrap()).unwrap()
 }
 
-/// Names of SEC 2 and RFC 5639, which are also those of OpenSSL but for P-192 and P-256.
+/// The curve of a name in a vector.
 pub fn curve(name: &str) -> Curve {
-    match name {
-        "secp192r1" => Curve::P192,
-        "brainpoolP192r1" => Curve::BrainpoolP192r1,
-        "secp224r1" => Curve::P224,
-        "brainpoolP224r1" => Curve::BrainpoolP224r1,
-        "secp256r1" => Curve::P256,
-        "brainpoolP256r1" => Curve::BrainpoolP256r1,
-        "brainpoolP320r1" => Curve::BrainpoolP320r1,
-        "secp384r1" => Curve::P384,
-        "brainpoolP384r1" => Curve::BrainpoolP384r1,
-        "brainpoolP512r1" => Curve::BrainpoolP512r1,
-        "secp521r1" => Curve::P521,
-        other => panic!("no curve {other}"),
-    }
+    Curve::from_name(name).unwrap_or_else(|| panic!("no curve {name}"))
 }

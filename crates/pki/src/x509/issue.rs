@@ -1,8 +1,8 @@
 //! Issuing CSCA and document signer certificates to the profile of 9303-12 §7.1, tables 5 and 6.
 
 use super::extensions::{
-    alternative_names, authority_key, authority_key_identifier, distribution_points, document_types, extension,
-    key_identifier, name, private_key_usage, serial_number, validity,
+    self, alternative_names, authority_key, authority_key_identifier, distribution_points, extension, key_identifier,
+    name, private_key_usage, serial_number, validity,
 };
 use super::{Certificate, CertificateError, ID_DOCUMENT_TYPE_LIST};
 use crate::spki::{self, Form, SpkiError};
@@ -122,6 +122,23 @@ pub struct CscaRequest<'a> {
     pub form: Form,
 }
 
+/// What every certificate says that a CSCA issues for the key of somebody else, or for its own next one.
+#[derive(Clone, Copy, Debug)]
+pub struct CertificateRequest<'a> {
+    /// The state whose certificate it is.
+    pub state: &'a IssuingState,
+    /// CN=
+    pub common_name: &'a str,
+    /// The key.
+    pub public_key: &'a PublicKey,
+    /// Validity of the certificate.
+    pub validity: Period,
+    /// When the private key signs.
+    pub private_key_usage: Period,
+    /// How the curve is told; 9303-12 §4.1.6.3 wants [`Form::Explicit`].
+    pub form: Form,
+}
+
 /// What a document signer certificate says.
 #[derive(Clone, Copy, Debug)]
 pub struct DocumentSignerRequest<'a> {
@@ -154,17 +171,17 @@ pub struct DocumentSignerRequest<'a> {
 ///     extensions      [3] EXPLICIT Extensions }
 /// ```
 #[derive(Sequence)]
-pub(super) struct TbsCertificate {
+struct TbsCertificate {
     #[asn1(context_specific = "0", tag_mode = "EXPLICIT", default = "Default::default")]
-    pub(super) version: Version,
-    pub(super) serial_number: SerialNumber,
-    pub(super) signature: ::spki::AlgorithmIdentifierOwned,
-    pub(super) issuer: Name,
-    pub(super) validity: Validity,
-    pub(super) subject: Name,
-    pub(super) subject_public_key_info: SubjectPublicKeyInfoOwned,
+    version: Version,
+    serial_number: SerialNumber,
+    signature: ::spki::AlgorithmIdentifierOwned,
+    issuer: Name,
+    validity: Validity,
+    subject: Name,
+    subject_public_key_info: SubjectPublicKeyInfoOwned,
     #[asn1(context_specific = "3", tag_mode = "EXPLICIT", optional = "true")]
-    pub(super) extensions: Option<Vec<Extension>>,
+    extensions: Option<Vec<Extension>>,
 }
 
 /// A certificate or a revocation list.
@@ -240,22 +257,37 @@ pub fn issue_document_signer(
     rng: &mut dyn CryptoRng,
 ) -> Result<Certificate, IssueError> {
     check_issuer(request.validity, csca, signer)?;
-    let csca_key_id = authority_key(csca, signer)?;
+    let &DocumentSignerRequest { state, common_name, public_key, validity, private_key_usage, document_types, form } =
+        request;
+    let own = vec![extension(ID_DOCUMENT_TYPE_LIST, false, extensions::document_types(document_types)?.to_der()?)?];
+    let request = CertificateRequest { state, common_name, public_key, validity, private_key_usage, form };
+    issue_under(&request, csca, KeyUsage(KeyUsages::DigitalSignature.into()), own, signer, rng)
+}
+
+/// A certificate under a CSCA: what all of them have in common, and `own` extensions of its kind. Whether the CSCA may
+/// sign it was asked before.
+pub(super) fn issue_under(
+    request: &CertificateRequest<'_>,
+    csca: &Certificate,
+    usage: KeyUsage,
+    own: Vec<Extension>,
+    signer: &dyn Signer,
+    rng: &mut dyn CryptoRng,
+) -> Result<Certificate, IssueError> {
     let names = alternative_names(request.state)?.to_der()?;
     // The issuer's alternative names are those that the issuer gives itself.
     let issuer_names = csca.extension(ID_CE_SUBJECT_ALT_NAME).map_or_else(|| names.clone(), <[u8]>::to_vec);
     let key_id = OctetString::new(key_identifier(request.public_key)?)?;
-    let usage = KeyUsage(KeyUsages::DigitalSignature.into());
-    let extensions = vec![
-        authority_key_identifier(&csca_key_id)?,
+    let mut all = vec![
+        authority_key_identifier(&authority_key(csca, signer)?)?,
         extension(ID_CE_SUBJECT_KEY_IDENTIFIER, false, key_id.to_der()?)?,
         extension(ID_CE_KEY_USAGE, true, usage.to_der()?)?,
         private_key_usage(request.private_key_usage)?,
         extension(ID_CE_SUBJECT_ALT_NAME, false, names)?,
         extension(ID_CE_ISSUER_ALT_NAME, false, issuer_names)?,
         distribution_points(&request.state.crl_urls)?,
-        extension(ID_DOCUMENT_TYPE_LIST, false, document_types(request.document_types)?.to_der()?)?,
     ];
+    all.extend(own);
     let tbs = TbsCertificate {
         version: Version::V3,
         serial_number: serial_number(rng)?,
@@ -264,7 +296,7 @@ pub fn issue_document_signer(
         validity: validity(request.validity)?,
         subject: name(request.state, request.common_name)?,
         subject_public_key_info: spki::info(request.public_key, request.form)?,
-        extensions: Some(extensions),
+        extensions: Some(all),
     };
     sign(&tbs, signer)
 }
@@ -299,6 +331,6 @@ fn check_period(at: UtcDateTime, csca: &Certificate) -> Result<(), IssueError> {
     Ok(())
 }
 
-pub(super) fn sign(tbs: &TbsCertificate, signer: &dyn Signer) -> Result<Certificate, IssueError> {
+fn sign(tbs: &TbsCertificate, signer: &dyn Signer) -> Result<Certificate, IssueError> {
     Ok(Certificate::from_der(&Signed::sign(&tbs.to_der()?, signer)?)?)
 }

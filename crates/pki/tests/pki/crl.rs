@@ -8,7 +8,7 @@ use bitaqa_pki::issuer_keys::{IssuerKeys, generate};
 use bitaqa_pki::spki::Form;
 use bitaqa_pki::trust::TrustError;
 use bitaqa_pki::x509::{
-    CscaLinkRequest, IssueError, Path, PathError, Period, Revocation, Whose, check_path, issue_csca_link,
+    CertificateRequest, IssueError, Path, PathError, Period, Revocation, Whose, check_path, issue_csca_link,
 };
 use bitaqa_pki::{Certificate, RevocationList, Signer, TrustStore};
 use proptest::prelude::*;
@@ -124,7 +124,7 @@ fn only_lists_of_trusted_cscas_are_taken_and_only_newer_ones() {
 fn a_link_with_a_new_name_carries_the_list() {
     let old = keys(1);
     let (new, state) = (ec(Curve::P256, 9), plan(Form::Explicit).state);
-    let request = CscaLinkRequest {
+    let request = CertificateRequest {
         state: &state,
         common_name: "CSCA UTO new",
         public_key: &new.public_key(),

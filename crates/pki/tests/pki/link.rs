@@ -7,7 +7,7 @@ use bitaqa_pki::issuer_keys::generate;
 use bitaqa_pki::spki::Form;
 use bitaqa_pki::trust::TrustError;
 use bitaqa_pki::x509::{
-    CscaLinkRequest, DocumentSignerRequest, IssueError, Period, check_path, issue_csca_link, issue_document_signer,
+    CertificateRequest, DocumentSignerRequest, IssueError, Period, check_path, issue_csca_link, issue_document_signer,
 };
 use bitaqa_pki::{Signer, TrustStore};
 use time::Duration;
@@ -18,7 +18,7 @@ fn whoever_trusts_the_old_key_comes_to_trust_the_new_one() {
     let old = generate(&plan(Form::Named), AT, &mut rng(1)).unwrap();
     let (new, state) = (ec(Curve::BrainpoolP384r1, 9), plan(Form::Named).state);
     for (common_name, renamed) in [("CSCA UTO", false), ("CSCA UTO 2", true)] {
-        let request = CscaLinkRequest {
+        let request = CertificateRequest {
             state: &state,
             common_name,
             public_key: &new.public_key(),
@@ -65,7 +65,7 @@ fn the_old_key_signs_while_it_may() {
     let (old, other) = (keys(1), keys(2));
     let (new, state) = (ec(Curve::P256, 9), plan(Form::Explicit).state);
     let start = AT + Duration::days(3000);
-    let request = CscaLinkRequest {
+    let request = CertificateRequest {
         state: &state,
         common_name: "CSCA UTO",
         public_key: &new.public_key(),

@@ -9,9 +9,7 @@ use bitaqa_pki::master_list::{self, MasterListError};
 use bitaqa_pki::sod::{self, sign};
 use bitaqa_pki::spki::Form;
 use bitaqa_pki::trust::{TrustError, TrustSource};
-use bitaqa_pki::x509::{
-    CscaLinkRequest, MasterListSignerRequest, PathError, Whose, issue_csca_link, issue_master_list_signer,
-};
+use bitaqa_pki::x509::{CertificateRequest, PathError, Whose, issue_csca_link, issue_master_list_signer};
 use bitaqa_pki::{Certificate, CmsError, MasterList, Signer, SoftwareSigner, TrustStore};
 use core::slice::from_ref;
 use proptest::prelude::*;
@@ -21,7 +19,7 @@ fn signer() -> SoftwareSigner {
 }
 
 fn signer_certificate(keys: &IssuerKeys, form: Form) -> Certificate {
-    let request = MasterListSignerRequest {
+    let request = CertificateRequest {
         state: &plan(form).state,
         common_name: "MLS UTO",
         public_key: &signer().public_key(),
@@ -39,7 +37,7 @@ fn other_state(name: &str, seed: u64) -> IssuerKeys {
 }
 
 fn link(old: &IssuerKeys, new: &SoftwareSigner, seed: u64) -> Certificate {
-    let request = CscaLinkRequest {
+    let request = CertificateRequest {
         state: &plan(Form::Named).state,
         common_name: "CSCA next",
         public_key: &new.public_key(),

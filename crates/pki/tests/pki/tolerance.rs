@@ -132,9 +132,9 @@ fn nothing_is_guessed_about_algorithms() {
 /// ExtKeyUsage in a document signer: advice is ignored, a critical one is not.
 #[test]
 fn document_signers_have_no_critical_purposes() {
-    use bitaqa_pki::x509::{MasterListSignerRequest, issue_master_list_signer};
+    use bitaqa_pki::x509::{CertificateRequest, issue_master_list_signer};
     let keys = keys(1);
-    let request = MasterListSignerRequest {
+    let request = CertificateRequest {
         state: &crate::fixture::plan(Form::Named).state,
         common_name: "MLS",
         public_key: &keys.document_signer.key.public(),

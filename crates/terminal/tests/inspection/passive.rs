@@ -10,7 +10,7 @@ use bitaqa_pki::master_list;
 use bitaqa_pki::rsa::{RsaPrivateKey, RsaSigner};
 use bitaqa_pki::sod::SodOptions;
 use bitaqa_pki::spki::Form;
-use bitaqa_pki::x509::{MasterListSignerRequest, Period, issue_master_list_signer};
+use bitaqa_pki::x509::{CertificateRequest, Period, issue_master_list_signer};
 use bitaqa_pki::{Certificate, HashAlgorithm, MasterList, Signer, SoftwareSigner, TrustStore};
 use bitaqa_terminal::inspection::{Conditions, Inspection, steps};
 use std::sync::OnceLock;
@@ -155,7 +155,7 @@ fn a_signer_for_other_documents_is_noted() {
 }
 
 fn list_signer(signer: &SoftwareSigner) -> Certificate {
-    let request = MasterListSignerRequest {
+    let request = CertificateRequest {
         state: &state(),
         common_name: "MLS UTO",
         public_key: &signer.public_key(),

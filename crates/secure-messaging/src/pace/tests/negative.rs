@@ -33,20 +33,7 @@ fn public_keys() -> Vec<(Domain, Vec<u8>, bool, String)> {
         include_str!("../../../../../test-vectors/icao9303-11/ec_public_keys_further_curves.toml"),
     ] {
         for case in vectors(file) {
-            let curve = match case.text("curve") {
-                "secp192r1" => Curve::P192,
-                "brainpoolP192r1" => Curve::BrainpoolP192r1,
-                "secp224r1" => Curve::P224,
-                "brainpoolP224r1" => Curve::BrainpoolP224r1,
-                "secp256r1" => Curve::P256,
-                "brainpoolP256r1" => Curve::BrainpoolP256r1,
-                "brainpoolP320r1" => Curve::BrainpoolP320r1,
-                "secp384r1" => Curve::P384,
-                "brainpoolP384r1" => Curve::BrainpoolP384r1,
-                "brainpoolP512r1" => Curve::BrainpoolP512r1,
-                "secp521r1" => Curve::P521,
-                other => panic!("{other}"),
-            };
+            let curve = Curve::from_name(case.text("curve")).unwrap();
             keys.push((Domain::Ec(curve), case.octets("point"), accepted(&case), case.name().to_owned()));
         }
     }
