@@ -58,7 +58,7 @@ pub fn forged(certificate: &Certificate, nth: usize, from: &[u8], to: &[u8], sig
     let content = tlv::only(certificate.der(), 0x30).unwrap();
     let parts = tlv::all(content).unwrap();
     let mut tbs = Vec::from(parts[0]);
-    let places: Vec<usize> = (0..tbs.len() - from.len()).filter(|i| tbs[*i..].starts_with(from)).collect();
+    let places: Vec<usize> = (0..=tbs.len() - from.len()).filter(|i| tbs[*i..].starts_with(from)).collect();
     let place = *places.get(nth).unwrap_or_else(|| panic!("{from:02X?} is not in the certificate"));
     tbs[place..place + from.len()].copy_from_slice(to);
     let signature = signer.sign(&tbs).unwrap().to_x509(signer.algorithm(), &signer.public_key()).unwrap();
