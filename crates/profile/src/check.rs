@@ -1,5 +1,6 @@
 //! What the shape cannot say: that the parts of a profile fit together and that a card made from it can be issued.
 
+mod channel;
 mod files;
 mod protocols;
 
@@ -14,8 +15,6 @@ const DG2_OVERHEAD_BYTES: usize = 96;
 /// longest form.
 const DG3_HEAD_BYTES: usize = 14;
 const DG3_PRINT_OVERHEAD_BYTES: usize = 80;
-/// Security levels of Amd D §7.1.2.1.
-const SCP03_LEVELS: [u8; 5] = [0x01, 0x03, 0x11, 0x13, 0x33];
 
 /// Collects problems; one line for each rule.
 #[derive(Default)]
@@ -35,6 +34,7 @@ impl Profile {
         let mut findings = Findings::default();
         self.check_names(&mut findings);
         self.check_chip(&mut findings);
+        self.check_quirks(&mut findings);
         self.check_channel(&mut findings);
         self.check_protocols(&mut findings);
         self.check_life_cycle(&mut findings);
@@ -96,6 +96,7 @@ impl Profile {
             ("product", &self.product.basis),
             ("holder", &self.holder.basis),
             ("chip", &self.chip.basis),
+            ("chip.quirks", &self.chip.quirks.basis),
             ("secure_channel", &self.secure_channel.basis),
             ("emrtd", &self.emrtd.basis),
             ("lds", &self.lds.basis),
@@ -148,56 +149,6 @@ impl Profile {
             "emrtd",
             "two of the AIDs of security domain, package, module and instance are equal",
             "give each its own: the registry of the card is keyed by AID (GPC 2.3.1 §6.6)",
-        );
-    }
-
-    /// The channel carries keys and personal data: what it offers must cover what it is asked for.
-    fn check_channel(&self, findings: &mut Findings) {
-        let channel = &self.secure_channel;
-        findings.unless(
-            SCP03_LEVELS.contains(&channel.level),
-            "secure_channel.level",
-            format!("{:#04X} is no security level of SCP03", channel.level),
-            "write 0x01, 0x03, 0x11, 0x13 or 0x33 (Amd D §7.1.2.1)",
-        );
-        findings.unless(
-            matches!(channel.i, 0x00 | 0x10 | 0x20 | 0x30 | 0x60 | 0x70),
-            "secure_channel.i",
-            format!("{:#04X} is no parameter i of SCP03 with messages of 8 octets", channel.i),
-            "write 0x70: pseudo-random challenge, R-MAC and R-ENC (Amd D §5.1)",
-        );
-        let r_mac_offered = channel.i & 0x20 != 0 || channel.level & 0x10 == 0;
-        let r_enc_offered = channel.i & 0x40 != 0 || channel.level & 0x20 == 0;
-        findings.unless(
-            r_mac_offered && r_enc_offered,
-            "secure_channel.level",
-            format!("the level asks for response protection that i = {:#04X} does not offer", channel.i),
-            "lower the level or set the bits 20 (R-MAC) and 40 (R-ENC) of i",
-        );
-        findings.unless(
-            channel.level & 0x03 == 0x03,
-            "secure_channel.level",
-            "personal data would travel in clear: the level has no C-MAC with C-ENC",
-            "write 0x33",
-        );
-        let (transport, issuer) = (channel.transport.kvn, channel.issuer.kvn);
-        findings.unless(
-            matches!(transport, 0x01..=0x7F),
-            "secure_channel.transport.kvn",
-            "a key version number that PUT KEY can replace is 01 to 7F",
-            "write 0x01",
-        );
-        findings.unless(
-            matches!(issuer, 0x30..=0x3F) && issuer != transport,
-            "secure_channel.issuer.kvn",
-            "the issuer keys need a version number of SCP03, 30 to 3F, other than the transport keys have",
-            "write 0x30",
-        );
-        findings.unless(
-            matches!(channel.issuer.key_bytes, 16 | 24 | 32),
-            "secure_channel.issuer.key_bytes",
-            "an AES key has 16, 24 or 32 octets",
-            "write 32",
         );
     }
 

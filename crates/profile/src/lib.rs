@@ -8,6 +8,7 @@ mod error;
 mod names;
 mod parse;
 mod protocols;
+mod quirks;
 mod render;
 
 pub use error::{Problem, ProfileError};
@@ -19,6 +20,7 @@ pub use parse::BUILTIN;
 pub use protocols::{
     CaProtocol, HashName, Mapping, PaceAnswer, PaceProtocol, Password, SignatureName, TaProtocol, domain_name,
 };
+pub use quirks::{DgiFlag, Quirks};
 
 use bitaqa_apdu::{AccessRule, Aid, Atr};
 use serde::Deserialize;
@@ -120,6 +122,8 @@ pub struct Chip {
     pub isd_aid: Aid,
     /// Card production life-cycle data, the fields that are equal on all cards of the product.
     pub cplc: Cplc,
+    /// Known deviations of the family of cards.
+    pub quirks: Quirks,
     /// Source.
     pub basis: String,
 }
@@ -149,15 +153,16 @@ pub struct Cplc {
     pub personaliser: u16,
 }
 
-/// Secure channel to the issuer security domain, Amd D.
+/// Secure channel to the issuer security domain: SCP03 of Amd D, or SCP02 of GPC 2.3.1 App. E for cards of the past.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SecureChannel {
     /// Protocol.
     pub protocol: Scp,
-    /// Parameter i, Amd D §5.1: bit 10 pseudo-random challenge, 20 R-MAC, 40 R-ENC.
+    /// Parameter i. SCP03, Amd D §5.1: bit 01 messages of 16 octets (S16), 10 pseudo-random challenge, 20 R-MAC, 40
+    /// R-ENC. SCP02, GPC 2.3.1 §E.1.1: 15, or 55 with a pseudo-random challenge.
     pub i: u8,
-    /// Security level of EXTERNAL AUTHENTICATE, Amd D §7.1.2.1.
+    /// Security level of EXTERNAL AUTHENTICATE, Amd D §7.1.2.1, GPC 2.3.1 §E.5.2.
     pub level: u8,
     /// Keys with which the card comes from its maker.
     pub transport: Transport,
@@ -183,9 +188,9 @@ pub struct Transport {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Issuer {
-    /// Key version number, 30..3F for SCP03 (GPC 2.3.1, key version numbers of secure channel keys).
+    /// Key version number: 30..3F for SCP03, 20..2F for SCP02, as issuers number them.
     pub kvn: u8,
-    /// Length of each of the three keys in octets: 16, 24 or 32.
+    /// Length of each of the three keys in octets: 16, 24 or 32 of AES (SCP03), 16 of 3DES (SCP02).
     pub key_bytes: usize,
     /// How card keys come out of the master key.
     pub diversification: Diversification,

@@ -56,7 +56,9 @@ words! {
 words! {
     /// Secure channel protocol.
     Scp {
-        /// Amd D.
+        /// GPC 2.3.1 App. E, with keys of 3DES.
+        Scp02 = "SCP02",
+        /// Amd D, with keys of AES.
         Scp03 = "SCP03",
     }
 }
@@ -83,13 +85,45 @@ impl TransportKeys {
     }
 }
 
-words! {
-    /// How card keys come out of a master key and the card's key diversification data.
-    Diversification {
-        /// The card key is the master key.
-        None = "none",
-        /// KDF3: CMAC-AES in counter mode over key number and diversification data.
-        Kdf3 = "kdf3",
+/// How card keys come out of a master key and the card's key diversification data: `"kdf3"`, or
+/// `{ template = "$4 $5 $6 $7 $8 $9 0xF0 $k .." }` for a vendor's own scheme.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "lowercase")]
+pub enum Diversification {
+    /// The card key is the master key.
+    None,
+    /// KDF3: CMAC-AES in counter mode over key number and diversification data.
+    Kdf3,
+    /// EMV Card Personalization Specification 1.1: 3DES over the last six octets of the diversification data.
+    Emv,
+    /// VISA2: 3DES over the first two and four from the fifth on.
+    Visa2,
+    /// VISA, the older scheme: 3DES over the first four and the last two.
+    Visa,
+    /// 3DES or AES over octets that the template names one by one.
+    Template(String),
+}
+
+impl Diversification {
+    /// The word in the profile.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Kdf3 => "kdf3",
+            Self::Emv => "emv",
+            Self::Visa2 => "visa2",
+            Self::Visa => "visa",
+            Self::Template(_) => "template",
+        }
+    }
+}
+
+impl core::fmt::Display for Diversification {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Template(text) => write!(f, "template `{text}`"),
+            named => f.write_str(named.name()),
+        }
     }
 }
 

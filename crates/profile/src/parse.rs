@@ -15,6 +15,10 @@ pub const BUILTIN: &[(&str, &str)] = &[
     ("lab-eac", include_str!("../../../card-profiles/lab-eac.toml")),
     ("lab-gm", include_str!("../../../card-profiles/lab-gm.toml")),
     ("lab-im", include_str!("../../../card-profiles/lab-im.toml")),
+    ("lab-infineon", include_str!("../../../card-profiles/lab-infineon.toml")),
+    ("lab-jcop", include_str!("../../../card-profiles/lab-jcop.toml")),
+    ("lab-scp02", include_str!("../../../card-profiles/lab-scp02.toml")),
+    ("lab-smartcafe", include_str!("../../../card-profiles/lab-smartcafe.toml")),
 ];
 
 impl Profile {

@@ -1,7 +1,7 @@
 //! The profile as tables for review. The rendered form is committed beside the profile, so a change of an access rule
 //! shows in a review as the changed cell of a table.
 
-use crate::{AaKey, FileContent, PaceAnswer, Place, Profile, domain_name};
+use crate::{AaKey, FileContent, PaceAnswer, Place, Profile, Scp, domain_name};
 use core::fmt::Display;
 use core::fmt::Write as _;
 
@@ -18,6 +18,7 @@ impl Profile {
         self.render_product(&mut page);
         self.render_protocols(&mut page);
         self.render_channel(&mut page);
+        self.render_quirks(&mut page);
         page
     }
 
@@ -145,8 +146,11 @@ impl Profile {
         );
         rows.row(&[&"transport keys", &keys, &channel.basis]);
         let issuer = &channel.issuer;
-        let keys =
-            format!("KVN {:02X}, AES-{}, diversification {}", issuer.kvn, issuer.key_bytes * 8, issuer.diversification);
+        let cipher = match channel.protocol {
+            Scp::Scp02 => "3DES".to_owned(),
+            Scp::Scp03 => format!("AES-{}", issuer.key_bytes * 8),
+        };
+        let keys = format!("KVN {:02X}, {cipher}, diversification {}", issuer.kvn, issuer.diversification);
         rows.row(&[&"issuer keys", &keys, &channel.basis]);
         rows.row(&[&"package", &format!("`{}`", emrtd.package_aid), &emrtd.basis]);
         rows.row(&[&"module", &format!("`{}`", emrtd.module_aid), &emrtd.basis]);
@@ -156,6 +160,30 @@ impl Profile {
         rows.row(&[&"card ends", &ends.card_end, &ends.basis]);
         page.push_str("\n## Secure channel, applet, life cycle\n\n");
         page.push_str(&rows.0);
+    }
+}
+
+impl Profile {
+    fn render_quirks(&self, page: &mut String) {
+        let quirks = &self.chip.quirks;
+        let tries = match quirks.authentication_tries {
+            0 => "not counted".to_owned(),
+            tries => format!("{tries} failures in a row lock a key set"),
+        };
+        let spans = if quirks.dgi_chaining { "may span commands" } else { "whole, in one command" };
+        let mut rows = Table::new(&["quirk", "value"]);
+        rows.row(&[&"wrong host cryptogram", &format!("{:04X}", quirks.authentication_failure)]);
+        rows.row(&[&"tries of EXTERNAL AUTHENTICATE", &tries]);
+        rows.row(&[&"unknown key version", &format!("{:04X}", quirks.unknown_key_version)]);
+        rows.row(&[&"INSTALL for personalization", &yes_no(quirks.personalization)]);
+        rows.row(&[&"DGI announced in P1 of STORE DATA", &quirks.dgi_flag]);
+        rows.row(&[&"a DGI", &spans]);
+        rows.row(&[&"R-MAC on 9000 without data", &yes_no(quirks.mac_on_empty_response)]);
+        rows.row(&[&"GET STATUS", &format!("{} octets a page", quirks.status_page_bytes)]);
+        rows.row(&[&"logical channels", &quirks.logical_channels]);
+        page.push_str("\n## Behaviour of the card manager\n\n");
+        page.push_str(&rows.0);
+        let _ = writeln!(page, "\nBasis: {}.", quirks.basis);
     }
 }
 

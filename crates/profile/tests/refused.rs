@@ -32,7 +32,7 @@ fn each_change_is_refused_at_its_place() {
         ("size_max = 24704", "size_max = 24600", "file.DG2.size_max", "room for 24600"),
         ("print_bytes_max = 28672", "print_bytes_max = 30000", "file.DG3.size_max", "largest images"),
         ("\"F042495441514101\"", "\"A0000002471001\"", "emrtd", "equal"),
-        ("i = 0x70", "i = 0x71", "secure_channel.i", "parameter i"),
+        ("i = 0x70", "i = 0x72", "secure_channel.i", "parameter i"),
         ("i = 0x70", "i = 0x10", "secure_channel.level", "does not offer"),
         ("level = 0x33", "level = 0x23", "secure_channel.level", "no security level"),
         ("level = 0x33", "level = 0x11", "secure_channel.level", "in clear"),
@@ -70,6 +70,50 @@ fn each_change_is_refused_at_its_place() {
     for (from, to, place, words) in cases {
         refused_at(from, to, place, words);
     }
+}
+
+#[test]
+fn each_change_of_the_quirks_is_refused_at_its_place() {
+    let quirk = |key: &str| format!("chip.quirks.{key}");
+    let cases = [
+        ("authentication_failure = 0x6300", "authentication_failure = 0x6983", "authentication_failure", "6983"),
+        ("unknown_key_version = 0x6A88", "unknown_key_version = 0x6A82", "unknown_key_version", "6A82"),
+        ("status_page_bytes = 254", "status_page_bytes = 255", "status_page_bytes", "short response"),
+        ("status_page_bytes = 254", "status_page_bytes = 63", "status_page_bytes", "one entry"),
+        ("logical_channels = 20", "logical_channels = 0", "logical_channels", "basic logical channel"),
+        ("logical_channels = 20", "logical_channels = 21", "logical_channels", "1 to 20"),
+    ];
+    for (from, to, key, words) in cases {
+        refused_at(from, to, &quirk(key), words);
+    }
+}
+
+#[test]
+fn a_channel_is_refused_that_its_protocol_does_not_have() {
+    let scp02 = include_str!("../../../card-profiles/lab-scp02.toml");
+    let scp03 = include_str!("../../../card-profiles/lab-infineon.toml");
+    let channel = |key: &str| format!("secure_channel.{key}");
+    let cases = [
+        (scp02, "i = 0x55", "i = 0x70", "i", "SCP02"),
+        (scp02, "level = 0x03", "level = 0x33", "level", "without R-MAC"),
+        (scp02, "level = 0x03", "level = 0x01", "level", "in clear"),
+        (scp02, "kvn = 0x20", "kvn = 0x30", "issuer.kvn", "20 to 2F"),
+        (scp02, "key_bytes = 16", "key_bytes = 32", "issuer.key_bytes", "3DES"),
+        (scp02, "diversification = \"emv\"", "diversification = \"kdf3\"", "transport.diversification", "SCP02"),
+        (scp02, "\"emv\"", "{ template = \" \" }", "transport.diversification", "empty"),
+        (scp03, "\"kdf3\"", "\"visa2\"", "issuer.diversification", "no keys of SCP03"),
+    ];
+    for (text, from, to, key, words) in cases {
+        assert!(text.contains(from), "{from}");
+        let error = Profile::parse(&text.replacen(from, to, 1), "changed.toml").expect_err(to);
+        let place = channel(key);
+        let hit = |p: &bitaqa_profile::Problem| p.place == place && format!("{} {}", p.what, p.remedy).contains(words);
+        assert!(error.problems.iter().any(hit), "{error}");
+    }
+    for (from, to) in [("i = 0x55", "i = 0x15"), ("\"emv\"", "{ template = \"$4 $5 0xF0 $k\" }")] {
+        Profile::parse(&scp02.replacen(from, to, 1), "changed.toml").unwrap();
+    }
+    Profile::parse(&scp03.replacen("i = 0x70", "i = 0x71", 1), "s16.toml").unwrap();
 }
 
 #[test]
