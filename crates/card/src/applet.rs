@@ -1,8 +1,7 @@
 //! What an applet is, and the handle through which it reaches the card: nothing is ambient.
 
 use bitaqa_apdu::{Aid, Bytes, Command, Response, Sw};
-use bitaqa_secure_messaging::SecureMessaging;
-use bitaqa_secure_messaging::scp03::Dek;
+use bitaqa_secure_messaging::{DataEncryption, SecureMessaging};
 use rand_core::CryptoRng;
 
 use crate::Platform;
@@ -102,8 +101,8 @@ pub enum Next {
 pub struct SecureChannelView<'a> {
     /// Level of the session (Amd D §7.1.2.1).
     pub level: u8,
-    /// Static data encryption key of the security domain.
-    pub dek: &'a Dek,
+    /// Data encryption key that goes with the session.
+    pub dek: &'a dyn DataEncryption,
 }
 
 /// An applet's reach: its own cells, the session's status, randomness and time.
@@ -199,7 +198,7 @@ impl Host<'_> {
     /// 6985 without a secure channel; 6A80 when the padding does not hold.
     pub fn decrypt_sensitive(&self, data: &[u8]) -> Result<Bytes, Sw> {
         let channel = self.secure_channel.as_ref().ok_or(Sw::CONDITIONS_NOT_SATISFIED)?;
-        Ok(channel.dek.decrypt_sensitive(data)?)
+        channel.dek.decrypt_sensitive(data)
     }
 
     fn cell(&self, key: u16) -> CellId {

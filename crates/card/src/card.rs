@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 
 use bitaqa_apdu::{Atr, Bytes, Command, Response, Sw, Transport, TransportError, ins};
-use bitaqa_secure_messaging::SecureMessaging;
 
 use crate::Platform;
 use crate::applet::{Applet, Host, Module, Next, SecureChannelView, Selection};
@@ -331,7 +330,7 @@ impl Card {
         let Some(applet) = self.applets.get_mut(&owner) else { return Err(Sw::FILE_NOT_FOUND) };
         let life = self.registry.get(owner).map_or(AppLife::Installed, |entry| entry.life);
         let secure_channel = match &self.channel.session {
-            Some(Session::Scp(session)) => Some(SecureChannelView { level: session.level().0, dek: session.dek() }),
+            Some(Session::Scp(session)) => Some(SecureChannelView { level: session.level(), dek: session.as_ref() }),
             _ => None,
         };
         let platform = &mut *self.platform;

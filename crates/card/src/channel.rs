@@ -1,8 +1,8 @@
 //! The volatile state of the card's one logical channel: everything here is gone with reset.
 
 use bitaqa_apdu::{Bytes, Command, Sw};
-use bitaqa_secure_messaging::SecureMessaging;
-use bitaqa_secure_messaging::scp03::{AwaitExternalAuthenticate, CardSession};
+use bitaqa_secure_messaging::secure_channel::Opening;
+use bitaqa_secure_messaging::{SecureChannel, SecureMessaging};
 
 use crate::nvm::Owner;
 use crate::status::SecurityStatus;
@@ -14,8 +14,8 @@ const CHAIN_MAX: usize = 65_535;
 pub enum Session {
     /// ISO 7816-4 secure messaging after PACE or Chip Authentication.
     Iso(Box<dyn SecureMessaging>),
-    /// SCP03.
-    Scp(Box<CardSession>),
+    /// A secure channel of GlobalPlatform.
+    Scp(Box<dyn SecureChannel>),
 }
 
 /// Channel 0.
@@ -27,8 +27,8 @@ pub struct Channel {
     pub status: SecurityStatus,
     /// The session.
     pub session: Option<Session>,
-    /// SCP03 between INITIALIZE UPDATE and EXTERNAL AUTHENTICATE.
-    pub opening: Option<AwaitExternalAuthenticate>,
+    /// A secure channel between INITIALIZE UPDATE and EXTERNAL AUTHENTICATE.
+    pub opening: Option<Box<dyn Opening>>,
     /// Instance that INSTALL [for personalization] named: STORE DATA to the security domain goes there.
     pub personalising: Option<Owner>,
     chain: Option<Command>,
@@ -101,7 +101,7 @@ impl Channel {
     /// Level of the open secure channel.
     pub fn secure_channel_level(&self) -> Option<u8> {
         match &self.session {
-            Some(Session::Scp(session)) => Some(session.level().0),
+            Some(Session::Scp(session)) => Some(session.level()),
             _ => None,
         }
     }

@@ -4,7 +4,8 @@
 //! A session is one object with four verbs ([`SecureMessaging`]). The card role of a protocol is a value that each
 //! command consumes, so that a wrong command drops the stage; the terminal role is a straight function over a `send`.
 //! Nothing here reads a clock or draws randomness of its own: both come as arguments.
-//! Not here: SCP11, versions 2 and 3 of Chip Authentication.
+//! [`SecureChannel`] is the one face of the channels of GlobalPlatform. Not here: SCP11, versions 2 and 3 of Chip
+//! Authentication.
 
 pub mod aa;
 mod aes_key;
@@ -14,9 +15,11 @@ pub mod diversify;
 pub mod kdf;
 pub mod pace;
 mod padding;
+pub mod put_key;
 pub mod scp02;
 pub mod scp03;
 mod scp_sides;
+pub mod secure_channel;
 mod session_key;
 pub mod sm;
 mod static_keys;
@@ -26,6 +29,7 @@ mod templates;
 #[cfg(test)]
 mod testing;
 
+pub use secure_channel::{DataEncryption, SecureChannel};
 pub use static_keys::{KeySet, KeyType, kcv};
 
 use bitaqa_apdu::tlv::{Tag, TlvError};

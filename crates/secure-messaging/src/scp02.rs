@@ -18,14 +18,17 @@ pub use session::{
     AwaitExternalAuthenticate, CardSession, HostSession, InitializeUpdateResponse, initialize_update, open,
 };
 
+use crate::padding::{pad, padded_length, unpadded_length};
 use crate::session_key::{BLOCK_MAX, SessionKey};
 use crate::sm::Cipher;
-use crate::{KeyLength, KeySet, KeyType};
+use crate::{DataEncryption, KeyLength, KeySet, KeyType};
 use bitaqa_apdu::{Bytes, Sw};
 use zeroize::Zeroizing;
 
 /// Octets of a MAC.
 const MAC: usize = 8;
+/// Octets of a DES block.
+const BLOCK: usize = 8;
 
 /// Parameter i: three keys, explicit initiation, encrypted ICV (GPC 2.3.1 §E.1.1).
 pub const I_15: u8 = 0x15;
@@ -78,9 +81,6 @@ pub enum Scp02Error {
     /// Keys of another length than two-key 3DES has.
     #[error(transparent)]
     Key(#[from] KeyLength),
-    /// Data under the DEK that are no whole blocks.
-    #[error("sensitive data are no whole blocks (GPC 2.3.1 §E.4.7)")]
-    SensitiveData,
     /// Host: the card refused.
     #[error("{command} answered {sw}")]
     Status {
@@ -114,7 +114,7 @@ impl From<Scp02Error> for Sw {
             Scp02Error::KeyVersion(_) => Sw::REFERENCE_NOT_FOUND, // GPC 2.3.1 §E.5.1.7
             Scp02Error::HostCryptogram => Sw::AUTHENTICATION_FAILED, // GPC 2.3.1 §E.5.2.7
             Scp02Error::Checksum => Sw::SECURITY_STATUS_NOT_SATISFIED, // GPC 2.3.1 §11.1.3
-            Scp02Error::Key(_) | Scp02Error::SensitiveData => Sw::WRONG_DATA,
+            Scp02Error::Key(_) => Sw::WRONG_DATA,
             Scp02Error::Status { .. }
             | Scp02Error::Answer(_)
             | Scp02Error::Protocol(_)
@@ -137,34 +137,42 @@ fn des_keys(keys: &KeySet) -> Result<[&[u8]; 3], KeyLength> {
 pub struct Dek(SessionKey);
 
 impl Dek {
-    /// Encrypts whole blocks.
-    ///
-    /// # Errors
-    /// [`Scp02Error::SensitiveData`] for anything else.
-    pub fn encrypt(&self, plain: &[u8]) -> Result<Bytes, Scp02Error> {
-        self.each_block(plain, SessionKey::cbc_encrypt)
-    }
-
-    /// Inverse of [`Self::encrypt`].
-    ///
-    /// # Errors
-    /// [`Scp02Error::SensitiveData`] for anything else than whole blocks.
-    pub fn decrypt(&self, cryptogram: &[u8]) -> Result<Bytes, Scp02Error> {
-        self.each_block(cryptogram, SessionKey::cbc_decrypt)
-    }
-
     /// ECB: each block as a CBC of its own, with IV 0.
-    fn each_block(
-        &self,
-        octets: &[u8],
-        turn: fn(&SessionKey, [u8; BLOCK_MAX], &mut [u8]),
-    ) -> Result<Bytes, Scp02Error> {
-        if octets.is_empty() || !octets.len().is_multiple_of(8) {
-            return Err(Scp02Error::SensitiveData);
+    fn each_block(&self, octets: &[u8], turn: fn(&SessionKey, [u8; BLOCK_MAX], &mut [u8])) -> Result<Vec<u8>, Sw> {
+        if octets.is_empty() || !octets.len().is_multiple_of(BLOCK) {
+            return Err(Sw::WRONG_DATA);
         }
-        let mut turned = Bytes::from(octets);
-        turned.as_mut_vec().chunks_mut(8).for_each(|block| turn(&self.0, [0; BLOCK_MAX], block));
+        let mut turned = octets.to_vec();
+        turned.chunks_mut(BLOCK).for_each(|block| turn(&self.0, [0; BLOCK_MAX], block));
         Ok(turned)
+    }
+}
+
+impl DataEncryption for Dek {
+    fn key_block(&self) -> usize {
+        BLOCK
+    }
+
+    fn encrypt_sensitive(&self, plain: &[u8]) -> Vec<u8> {
+        let mut padded = Zeroizing::new(Vec::with_capacity(padded_length(plain.len(), BLOCK)));
+        padded.extend_from_slice(plain);
+        pad(&mut padded, 0, BLOCK);
+        self.each_block(&padded, SessionKey::cbc_encrypt).unwrap_or_default() // padded: whole blocks, at least one
+    }
+
+    fn decrypt_sensitive(&self, cryptogram: &[u8]) -> Result<Bytes, Sw> {
+        let mut plain = Bytes::from(self.each_block(cryptogram, SessionKey::cbc_decrypt)?);
+        let length = unpadded_length(&plain, BLOCK).ok_or(Sw::WRONG_DATA)?;
+        plain.as_mut_vec().truncate(length);
+        Ok(plain)
+    }
+
+    fn encrypt_key(&self, blocks: &[u8]) -> Result<Vec<u8>, Sw> {
+        self.each_block(blocks, SessionKey::cbc_encrypt)
+    }
+
+    fn decrypt_key(&self, cryptogram: &[u8]) -> Result<Zeroizing<Vec<u8>>, Sw> {
+        self.each_block(cryptogram, SessionKey::cbc_decrypt).map(Zeroizing::new)
     }
 }
 

@@ -11,18 +11,16 @@
 //! Not here: 16-octet challenges and MACs (S16 of Amd D 1.2), BEGIN and END R-MAC SESSION, level 00.
 
 mod authenticate;
-mod put_key;
 mod session;
 
 pub use crate::KeySet;
 pub use authenticate::{
     AwaitExternalAuthenticate, CardSession, HostSession, InitializeUpdateResponse, initialize_update, open,
 };
-pub use put_key::{check_put_key_confirmation, parse_put_key, put_key, put_key_confirmation, put_key_data};
 
 use crate::aes_key::{AesKey, BLOCK, cbc_decrypt_padded};
-use crate::padding::pad;
-use crate::{KeyLength, KeyType};
+use crate::padding::{pad, padded_length};
+use crate::{DataEncryption, KeyLength, KeyType};
 use bitaqa_apdu::{Bytes, Sw};
 use zeroize::Zeroizing;
 
@@ -115,15 +113,6 @@ pub enum Scp03Error {
     /// Keys of no AES length or of different lengths.
     #[error(transparent)]
     Key(#[from] KeyLength),
-    /// Data of PUT KEY that are no key set of AES keys.
-    #[error("PUT KEY: {0}")]
-    KeyData(&'static str),
-    /// A key arrived other than it was sent.
-    #[error("key check value of key {0} is wrong")]
-    KeyCheckValue(u8),
-    /// Sensitive data that are no padded whole blocks under the DEK.
-    #[error("sensitive data do not decrypt to padded data")]
-    SensitiveData,
     /// Host: the card refused.
     #[error("{command} answered {sw}")]
     Status {
@@ -157,12 +146,9 @@ pub enum Scp03Error {
     /// Host: the card does not hold the keys. Nothing was sent to it that could spend its retry counter.
     #[error("the card cryptogram is wrong: the card holds other keys")]
     CardCryptogram,
-    /// Host: PUT KEY was answered with another version or other check values.
-    #[error("PUT KEY was confirmed with other check values")]
-    Confirmation,
 }
 
-/// Status words of GPC 2.3.1 §11.1.3, §11.8.3.2, §D.4.1.7 and §D.4.2.7; host errors never reach a card.
+/// Status words of GPC 2.3.1 §11.1.3, §D.4.1.7 and §D.4.2.7; host errors never reach a card.
 impl From<Scp03Error> for Sw {
     #[allow(clippy::match_same_arms)] // a clause per arm
     fn from(error: Scp03Error) -> Self {
@@ -174,15 +160,13 @@ impl From<Scp03Error> for Sw {
             Scp03Error::SequenceCounter => Sw::CONDITIONS_NOT_SATISFIED, // Amd D §6.2.2.1
             Scp03Error::HostCryptogram => Sw::AUTHENTICATION_FAILED, // GPC 2.3.1 §D.4.2.7
             Scp03Error::Checksum => Sw::SECURITY_STATUS_NOT_SATISFIED, // Amd D §5.6, a security error
-            Scp03Error::KeyData(_) | Scp03Error::Key(_) | Scp03Error::SensitiveData => Sw::WRONG_DATA,
-            Scp03Error::KeyCheckValue(_) => Sw::SECURITY_STATUS_NOT_SATISFIED, // GPC 2.3.1 Table 11-78
+            Scp03Error::Key(_) => Sw::WRONG_DATA,
             Scp03Error::Status { .. }
             | Scp03Error::Answer(_)
             | Scp03Error::Protocol { .. }
             | Scp03Error::Level { .. }
             | Scp03Error::NoKeys(_)
-            | Scp03Error::CardCryptogram
-            | Scp03Error::Confirmation => Sw::EXECUTION_ERROR,
+            | Scp03Error::CardCryptogram => Sw::EXECUTION_ERROR,
         }
     }
 }
@@ -209,32 +193,38 @@ fn aes_keys(keys: &KeySet) -> Result<[&[u8]; 3], KeyLength> {
 /// The static data encryption key, Amd D §6.2.8: AES-CBC with IV 0, over and beyond the protection of the session.
 pub struct Dek(AesKey);
 
-impl Dek {
-    /// Encrypts sensitive data of STORE DATA, padded with 80 00.. (Amd D leaves the padding to the application).
-    pub fn encrypt_sensitive(&self, plain: &[u8]) -> Vec<u8> {
-        let mut octets = Vec::with_capacity(plain.len() + BLOCK);
-        octets.extend_from_slice(plain);
-        pad(&mut octets, 0, BLOCK);
-        self.0.cbc_encrypt([0; BLOCK], &mut octets);
-        octets
+impl DataEncryption for Dek {
+    fn key_block(&self) -> usize {
+        BLOCK
     }
 
-    /// Inverse of [`Self::encrypt_sensitive`].
-    ///
-    /// # Errors
-    /// [`Scp03Error::SensitiveData`] for no whole blocks or no padding.
-    pub fn decrypt_sensitive(&self, cryptogram: &[u8]) -> Result<Bytes, Scp03Error> {
-        cbc_decrypt_padded(&self.0, [0; BLOCK], cryptogram).map(Bytes::from).ok_or(Scp03Error::SensitiveData)
+    fn encrypt_sensitive(&self, plain: &[u8]) -> Vec<u8> {
+        let mut data = Vec::with_capacity(padded_length(plain.len(), BLOCK));
+        data.extend_from_slice(plain);
+        pad(&mut data, 0, BLOCK);
+        self.0.cbc_encrypt([0; BLOCK], &mut data);
+        data
     }
 
-    /// Key material: whole blocks without padding of method 2.
-    fn encrypt_blocks(&self, blocks: &mut [u8]) {
-        self.0.cbc_encrypt([0; BLOCK], blocks);
+    fn decrypt_sensitive(&self, cryptogram: &[u8]) -> Result<Bytes, Sw> {
+        cbc_decrypt_padded(&self.0, [0; BLOCK], cryptogram).map(Bytes::from).ok_or(Sw::WRONG_DATA)
     }
 
-    fn decrypt_blocks(&self, blocks: &mut [u8]) {
-        self.0.cbc_decrypt([0; BLOCK], blocks);
+    fn encrypt_key(&self, blocks: &[u8]) -> Result<Vec<u8>, Sw> {
+        let mut turned = whole_blocks(blocks)?.to_vec();
+        self.0.cbc_encrypt([0; BLOCK], &mut turned);
+        Ok(turned)
     }
+
+    fn decrypt_key(&self, cryptogram: &[u8]) -> Result<Zeroizing<Vec<u8>>, Sw> {
+        let mut turned = Zeroizing::new(whole_blocks(cryptogram)?.to_vec());
+        self.0.cbc_decrypt([0; BLOCK], &mut turned);
+        Ok(turned)
+    }
+}
+
+fn whole_blocks(octets: &[u8]) -> Result<&[u8], Sw> {
+    if octets.is_empty() || !octets.len().is_multiple_of(BLOCK) { Err(Sw::WRONG_DATA) } else { Ok(octets) }
 }
 
 /// What a derivation is for, Amd D Table 4-1.

@@ -1,9 +1,9 @@
 //! Both sides of an open secure channel of GlobalPlatform. They differ in nothing but their names: one channel gives
 //! each verb its inverse, and an end of it is final.
 
-/// For structs with the fields `channel: Option<Channel>`, `level` and `dek`.
+/// For structs with the fields `channel: Option<Channel>`, `level` and `dek`; `$octet` turns a level into its octet.
 macro_rules! sides {
-    ($level:ty: $($side:ident),+) => {$(
+    ($protocol:expr, $level:ty, $octet:expr; $($side:ident),+) => {$(
         impl $side {
             /// Level of the session.
             pub const fn level(&self) -> $level {
@@ -13,6 +13,38 @@ macro_rules! sides {
             /// The data encryption key that goes with the session.
             pub const fn dek(&self) -> &Dek {
                 &self.dek
+            }
+        }
+
+        impl $crate::SecureChannel for $side {
+            fn protocol(&self) -> u8 {
+                $protocol
+            }
+
+            fn level(&self) -> u8 {
+                ($octet)(self.level)
+            }
+        }
+
+        impl $crate::DataEncryption for $side {
+            fn key_block(&self) -> usize {
+                self.dek.key_block()
+            }
+
+            fn encrypt_sensitive(&self, plain: &[u8]) -> Vec<u8> {
+                self.dek.encrypt_sensitive(plain)
+            }
+
+            fn decrypt_sensitive(&self, cryptogram: &[u8]) -> Result<Bytes, Sw> {
+                self.dek.decrypt_sensitive(cryptogram)
+            }
+
+            fn encrypt_key(&self, blocks: &[u8]) -> Result<Vec<u8>, Sw> {
+                self.dek.encrypt_key(blocks)
+            }
+
+            fn decrypt_key(&self, cryptogram: &[u8]) -> Result<zeroize::Zeroizing<Vec<u8>>, Sw> {
+                self.dek.decrypt_key(cryptogram)
             }
         }
 

@@ -3,8 +3,9 @@
 use bitaqa_apdu::public_key::{self, CardPublicKey};
 use bitaqa_apdu::tlv::{self, TlvError};
 use bitaqa_apdu::{Aid, Bytes, Command, Sw, describe, dgi, ins};
-use bitaqa_secure_messaging::TerminalError;
+use bitaqa_secure_messaging::put_key::{self, NewKey, PutKeyError};
 use bitaqa_secure_messaging::scp03::{self, Dek, InitializeUpdateResponse, KeySet, Scp03Error, SecurityLevel};
+use bitaqa_secure_messaging::{DataEncryption, TerminalError};
 use rand_core::CryptoRng;
 
 use crate::session::{Session, SessionError};
@@ -18,6 +19,9 @@ pub enum GpError {
     /// The secure channel.
     #[error("secure channel: {0}")]
     SecureChannel(#[from] Scp03Error),
+    /// Keys on their way to the card.
+    #[error(transparent)]
+    PutKey(#[from] PutKeyError),
     /// A response that is not what the specification says.
     #[error("{at}: {source}")]
     Response {
@@ -129,11 +133,11 @@ pub fn open_secure_channel(
 /// PUT KEY of a whole set (GPC 2.3.1 §11.8): the version `replaces` is gone after it.
 ///
 /// # Errors
-/// [`Scp03Error::Confirmation`] when the card's confirmation is not that of the keys sent.
+/// [`PutKeyError::Confirmation`] when the card's confirmation is not that of the keys sent.
 pub fn put_keys(session: &mut Session<'_>, replaces: u8, kvn: u8, new: &KeySet, dek: &Dek) -> Result<(), GpError> {
-    let command = scp03::put_key(new, kvn, replaces, dek).map_err(Scp03Error::from)?;
-    let answer = session.expect(command)?;
-    Ok(scp03::check_put_key_confirmation(&answer, kvn, new)?)
+    let new = NewKey::of_set(new)?;
+    let answer = session.expect(put_key::build(kvn, replaces, &new, dek)?)?;
+    Ok(put_key::check_confirmation(&answer, kvn, &new)?)
 }
 
 /// INSTALL [for install and make selectable], GPC 2.3.1 §11.5.2.3.2.

@@ -7,7 +7,7 @@ pub mod secure_channel;
 
 use bitaqa_apdu::tlv::{self, Reader};
 use bitaqa_apdu::{Aid, Command, Response, Sw, ins};
-use bitaqa_secure_messaging::scp03;
+use bitaqa_secure_messaging::put_key;
 
 use crate::applet::{Next, StoreData};
 use crate::card::Card;
@@ -83,10 +83,9 @@ fn put_key(card: &mut Card, command: &Command) -> Result<Response, Sw> {
     let Some(Session::Scp(session)) = &card.channel.session else {
         return Err(Sw::SECURITY_STATUS_NOT_SATISFIED);
     };
-    let (kvn, fresh) = scp03::parse_put_key(&command.data, session.dek())?;
-    let confirmation = scp03::put_key_confirmation(kvn, &fresh).map_err(|_| Sw::WRONG_DATA)?;
-    keys::put(&mut card.nvm, command.p1, keys::Versioned { kvn, keys: fresh })?;
-    Ok(Response::ok(confirmation))
+    let (kvn, fresh) = put_key::parse(command.p2, &command.data, session.as_ref())?;
+    keys::put(&mut card.nvm, command.p1, keys::Versioned { kvn, keys: put_key::key_set(&fresh)? })?;
+    Ok(Response::ok(put_key::confirmation(kvn, &fresh)))
 }
 
 /// INSTALL, GPC 2.3.1 §11.5: for install and make selectable (0C), for personalization (20).

@@ -2,7 +2,7 @@
 //! service of the security domain, so the card does it and the application only sees the level.
 
 use bitaqa_apdu::{Command, Response, Sw, ins};
-use bitaqa_secure_messaging::scp03;
+use bitaqa_secure_messaging::secure_channel::{self, Chip};
 
 use super::keys;
 use super::life_cycle::AppLife;
@@ -32,10 +32,16 @@ pub fn initialize_update(card: &mut Card, command: &Command) -> Result<Response,
     }
     let set = keys::find(&card.nvm, command.p1)?;
     let sequence = keys::next_sequence(&mut card.nvm, set.kvn)?;
-    let (chip, aid) = (&card.configuration, card.configuration.isd_aid.as_bytes());
-    let rng = card.platform.rng();
-    let (response, opening) =
-        scp03::initialize_update(command, &set.keys, set.kvn, &chip.kdd, chip.scp_i, Some(sequence), aid, rng)?;
+    let facts = Chip {
+        kvn: set.kvn,
+        kdd: &card.configuration.kdd,
+        i: card.configuration.scp_i,
+        sequence: Some(sequence),
+        aid: card.configuration.isd_aid.as_bytes(),
+        failure: Sw::AUTHENTICATION_FAILED,
+        mac_on_empty_response: true,
+    };
+    let (response, opening) = secure_channel::initialize_update(command, &set.keys, &facts, card.platform.rng())?;
     card.channel.opening = Some(opening);
     Ok(response)
 }
@@ -47,6 +53,6 @@ pub fn initialize_update(card: &mut Card, command: &Command) -> Result<Response,
 pub fn external_authenticate(card: &mut Card, command: &Command) -> Result<Response, Sw> {
     let opening = card.channel.opening.take().ok_or(Sw::CONDITIONS_NOT_SATISFIED)?;
     let (response, session) = opening.external_authenticate(command)?;
-    card.channel.session = Some(Session::Scp(Box::new(session)));
+    card.channel.session = Some(Session::Scp(session));
     Ok(response)
 }

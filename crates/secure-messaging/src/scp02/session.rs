@@ -1,6 +1,6 @@
 //! INITIALIZE UPDATE and EXTERNAL AUTHENTICATE from both sides, and the session that follows, GPC 2.3.1 §E.4 and §E.5.
 
-use super::{Dek, Level, MAC, PSEUDO_RANDOM, Purpose, Scp02Error, des_keys, session_key};
+use super::{BLOCK, Dek, Level, MAC, PSEUDO_RANDOM, Purpose, Scp02Error, des_keys, session_key};
 use crate::padding::{missing, pad, padded_length};
 use crate::scp_sides::sides;
 use crate::session_key::{BLOCK_MAX, SessionKey};
@@ -16,8 +16,6 @@ use zeroize::Zeroizing;
 
 /// Identifier of this protocol in the key information.
 const SCP: u8 = 0x02;
-/// Octets of a DES block.
-const BLOCK: usize = 8;
 
 /// Data field of the response to INITIALIZE UPDATE, GPC 2.3.1 §E.5.1.6: 28 octets.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -348,7 +346,7 @@ impl Channel {
     }
 }
 
-sides!(Level: CardSession, HostSession);
+sides!(SCP, Level, |level| level as u8; CardSession, HostSession);
 
 fn check_status(command: &'static str, sw: Sw) -> Result<(), Scp02Error> {
     if sw == Sw::OK { Ok(()) } else { Err(Scp02Error::Status { command, sw }) }

@@ -29,9 +29,11 @@ fn session_keys_check_values_and_the_wrapped_key_are_those_published() {
             assert_eq!(kcv(KeyType::TripleDes, &derived).unwrap().to_vec(), case.octets(&format!("kcv_{name}")));
         }
         let dek = Dek(SessionKey::new(Cipher::TripleDes, &case.octets("s_dek")).unwrap());
-        assert_eq!(*dek.encrypt(&key).unwrap(), *case.octets("wrapped_static"));
-        assert_eq!(*dek.decrypt(&case.octets("wrapped_static")).unwrap(), *key);
-        assert_eq!(dek.encrypt(&key[1..]), Err(Scp02Error::SensitiveData));
+        assert_eq!(dek.encrypt_key(&key).unwrap(), case.octets("wrapped_static"));
+        assert_eq!(*dek.decrypt_key(&case.octets("wrapped_static")).unwrap(), key);
+        assert_eq!(dek.encrypt_key(&key[1..]), Err(Sw::WRONG_DATA));
+        assert_eq!(*dek.decrypt_sensitive(&dek.encrypt_sensitive(&key)).unwrap(), *key);
+        assert_eq!(dek.decrypt_sensitive(&case.octets("wrapped_static")), Err(Sw::WRONG_DATA)); // no padding
     }
 }
 

@@ -90,6 +90,7 @@ pub struct AwaitExternalAuthenticate {
     host_cryptogram: [u8; 8],
     i: u8,
     dek: Dek,
+    mac_on_empty_response: bool,
 }
 
 /// Card role, INITIALIZE UPDATE: `80 50 KVN 00 08 host challenge`, Amd D §7.1.1.
@@ -144,11 +145,20 @@ pub fn initialize_update(
         host_cryptogram: cryptograms.host,
         i: i_param,
         dek: keys.dek()?,
+        mac_on_empty_response: true,
     };
     Ok((Response::ok(response.encode()), stage))
 }
 
 impl AwaitExternalAuthenticate {
+    /// Makes this a card that deviates from Amd D §6.2.5 in that a good response without data has no R-MAC; hosts in
+    /// the field meet such cards.
+    #[must_use]
+    pub const fn mac_on_empty_response(mut self, present: bool) -> Self {
+        self.mac_on_empty_response = present;
+        self
+    }
+
     /// Card role, EXTERNAL AUTHENTICATE: `84 82 level 00 10 host cryptogram ‖ C-MAC`, Amd D §7.1.2. The response, 9000,
     /// goes out without R-MAC.
     ///
@@ -167,7 +177,7 @@ impl AwaitExternalAuthenticate {
         if !bool::from(self.host_cryptogram.ct_eq(cryptogram)) {
             return Err(Scp03Error::HostCryptogram);
         }
-        let mut channel = Channel::new(&self.keys, level)?;
+        let mut channel = Channel::new(&self.keys, level)?.mac_on_empty_response(self.mac_on_empty_response);
         match channel.verify_command(command.clone()) {
             Ok(_) => Ok((Sw::OK.into(), CardSession { channel: Some(channel), level, dek: self.dek })),
             Err(SmError::PlainCommand) => Err(Scp03Error::Class),
@@ -238,7 +248,7 @@ impl HostSession {
     }
 }
 
-sides!(SecurityLevel: CardSession, HostSession);
+sides!(SCP, SecurityLevel, |level: SecurityLevel| level.0; CardSession, HostSession);
 
 struct Cryptograms {
     card: [u8; 8],

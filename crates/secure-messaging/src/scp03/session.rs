@@ -31,6 +31,8 @@ pub(super) struct Channel {
     chain: [u8; BLOCK],
     counter: u128,
     level: SecurityLevel,
+    /// False for a card that leaves the R-MAC out of responses without data.
+    mac_on_empty_response: bool,
 }
 
 impl Channel {
@@ -43,7 +45,13 @@ impl Channel {
             chain: [0; BLOCK],
             counter: 0,
             level,
+            mac_on_empty_response: true,
         })
+    }
+
+    pub(super) const fn mac_on_empty_response(mut self, present: bool) -> Self {
+        self.mac_on_empty_response = present;
+        self
     }
 
     /// The next chaining value for a command whose data field without MAC is `data`. The logical channel is no part of
@@ -113,7 +121,8 @@ impl Channel {
         if !carries_data(&plain) {
             return Response::from(plain.sw);
         }
-        if !self.level.authenticates_responses() {
+        let left_out = plain.data.is_empty() && !self.mac_on_empty_response;
+        if !self.level.authenticates_responses() || left_out {
             return plain;
         }
         let encrypted = self.level.encrypts_responses() && !plain.data.is_empty();

@@ -6,6 +6,7 @@ use bitaqa_apdu::public_key::{self, CardPublicKey};
 use bitaqa_apdu::{AccessRule, Aid, Command, Response, Sw, dgi, ins};
 use bitaqa_curves::PublicKey;
 use bitaqa_pki::cvc::date_to_bcd;
+use bitaqa_secure_messaging::DataEncryption;
 use bitaqa_secure_messaging::scp03::{Dek, KeySet};
 use rand_core::CryptoRng;
 
