@@ -6,10 +6,11 @@
 //!      80 02 <octets reserved>
 //!      88 01 <SFI in bits 8-4>
 //!      86 L  <read rule>   proprietary security attribute: octet form of `AccessRule`
+//!      87 L  <update rule>  the same; absent: NEVER
 //!      85 01 <place>       proprietary: 00 below the MF, 01 below the application's DF
 //! }
 //! ```
-//! UPDATE has no field: nothing can be updated after personalisation, and before it only through the secure channel.
+//! Before the seal a file is written through the issuer's secure channel alone, after it by whom the update rule names.
 
 use crate::access::AccessRule;
 use crate::tlv::{self, Reader, TlvError};
@@ -43,6 +44,8 @@ pub struct FileControl {
     pub size_max: u16,
     /// Who may read.
     pub read: AccessRule,
+    /// Who may update after personalisation; nobody may in an eMRTD.
+    pub update: AccessRule,
     /// Below which DF.
     pub place: Place,
 }
@@ -79,12 +82,14 @@ impl FileControl {
             Place::Mf => 0,
             Place::Application => 1,
         };
+        let never = self.update == AccessRule::never();
         let fields = [
             tlv::tlv(0x82, &[0x01]),
             tlv::tlv(0x83, &self.fid.to_be_bytes()),
             tlv::tlv(0x80, &self.size_max.to_be_bytes()),
             tlv::tlv(0x88, &[self.sfi << 3]),
             tlv::tlv(0x86, &self.read.to_bytes()),
+            if never { Vec::new() } else { tlv::tlv(0x87, &self.update.to_bytes()) },
             tlv::tlv(0x85, &[place]),
         ];
         tlv::tlv(TAG, &fields.concat())
@@ -107,14 +112,16 @@ impl FileControl {
             [octet] if octet.trailing_zeros() >= 3 && (1..=30).contains(&(octet >> 3)) => octet >> 3,
             _ => return Err(FcpError::Field(0x88)),
         };
-        let read = AccessRule::from_bytes(reader.expect(0x86)?).map_err(|_| FcpError::Field(0x86))?;
+        let rule = |octets: &[u8], field| AccessRule::from_bytes(octets).map_err(|_| FcpError::Field(field));
+        let read = rule(reader.expect(0x86)?, 0x86)?;
+        let update = reader.optional(0x87)?.map_or(Ok(AccessRule::never()), |octets| rule(octets, 0x87))?;
         let place = match *reader.expect(0x85)? {
             [0] => Place::Mf,
             [1] => Place::Application,
             _ => return Err(FcpError::Field(0x85)),
         };
         reader.finish()?;
-        Ok(Self { fid, sfi, size_max, read, place })
+        Ok(Self { fid, sfi, size_max, read, update, place })
     }
 }
 
@@ -125,10 +132,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn templates_go_both_ways(fid: u16, sfi in 1u8..=30, size_max: u16, mf: bool) {
+        fn templates_go_both_ways(fid: u16, sfi in 1u8..=30, size_max: u16, mf: bool, writable: bool) {
             let place = if mf { Place::Mf } else { Place::Application };
             let read = AccessRule::parse("PACE & CA & TA[DG3]").unwrap();
-            let control = FileControl { fid, sfi, size_max, read, place };
+            let update = if writable { AccessRule::parse("PIN[1] | TA").unwrap() } else { AccessRule::never() };
+            let control = FileControl { fid, sfi, size_max, read, update, place };
             let octets = control.encode();
             prop_assert_eq!(FileControl::decode(tlv::only(&octets, TAG).unwrap()).unwrap(), control);
         }
@@ -136,7 +144,8 @@ mod tests {
 
     #[test]
     fn a_field_outside_its_range_is_named() {
-        let good = FileControl { fid: 1, sfi: 1, size_max: 1, read: AccessRule::always(), place: Place::Mf }.encode();
+        let (read, update) = (AccessRule::always(), AccessRule::never());
+        let good = FileControl { fid: 1, sfi: 1, size_max: 1, read, update, place: Place::Mf }.encode();
         let mut bad = good[2..].to_vec();
         bad[13] = 0xF8; // SFI 31
         assert_eq!(FileControl::decode(&bad), Err(FcpError::Field(0x88)));

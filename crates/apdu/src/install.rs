@@ -9,12 +9,13 @@
 //! 94 02            tries of PIN ‖ tries of PUK; there when 91 names PIN or PUK
 //! 95 02            status word that answers every MSE:Set AT of PACE; absent on cards that behave
 //! 96 01            octets of the digest of Active Authentication, 14 (SHA-1) to 40; there when a key of 90 signs
+//! A3 { 80 02 <P1-P2>  81 L value }  data object that GET DATA tells everybody; repeated
 //! ```
 //! Domain is the parameter id of 9303-11 §9.5.1, or for RSA the length of the modulus in units of 128 bits.
 
-use crate::Sw;
 use crate::fcp::{self, FcpError, FileControl};
 use crate::tlv::{self, Reader, TlvError};
+use crate::{AccessRule, Sw};
 
 /// Reference of the MRZ as PACE password, 9303-11 §4.4.4.1; the others follow it.
 pub const PASSWORD_MRZ: u8 = 1;
@@ -102,6 +103,43 @@ pub struct Parameters {
     pub quirk_pace: Option<Sw>,
     /// Octets of the digest of Active Authentication: 20 for SHA-1, 28 to 64 for SHA-224 to SHA-512.
     pub active_digest_bytes: Option<u8>,
+    /// Data objects for GET DATA.
+    pub objects: Vec<DataObject>,
+}
+
+/// A data object that GET DATA tells everybody, 7816-4 §11.4.3: application data under P1-P2 0100 to 01FF.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DataObject {
+    /// P1-P2.
+    pub number: u16,
+    /// The value, which comes without tag and length.
+    pub value: Vec<u8>,
+}
+
+impl DataObject {
+    /// Tag of the field.
+    pub(crate) const TAG: tlv::Tag = 0xA3;
+
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        tlv::tlv(Self::TAG, &[tlv::tlv(0x80, &self.number.to_be_bytes()), tlv::tlv(0x81, &self.value)].concat())
+    }
+
+    /// All objects that stand here, each number once and in its range.
+    pub(crate) fn decode_all(reader: &mut Reader<'_>) -> Result<Vec<Self>, ParametersError> {
+        let mut objects: Vec<Self> = Vec::new();
+        while let Some(field) = reader.optional(Self::TAG)? {
+            let mut field = Reader::new(field);
+            let number = field.expect(0x80)?.try_into().map_or(0, u16::from_be_bytes);
+            let value = field.expect(0x81)?.to_vec();
+            field.finish()?;
+            let is_new = objects.iter().all(|object| object.number != number);
+            if !(0x0100..=0x01FF).contains(&number) || !is_new {
+                return Err(ParametersError::Field(0xA3));
+            }
+            objects.push(Self { number, value });
+        }
+        Ok(objects)
+    }
 }
 
 /// Octets that are no install parameters.
@@ -119,6 +157,12 @@ pub enum ParametersError {
     /// Two files of one place share identifier or short identifier, or two files one cell.
     #[error("install parameters: file {0:04X} is there twice, or has an identifier that cannot be stored")]
     Files(u16),
+    /// An eMRTD holds no file that changes after its seal.
+    #[error("install parameters: file {0:04X} has an update rule, and no file of an eMRTD is updated")]
+    Update(u16),
+    /// A rule, a password or a state that refers to what the instance does not have.
+    #[error("install parameters: field {0:02X} refers to reference data that the instance does not have")]
+    Reference(u8),
 }
 
 impl Parameters {
@@ -129,9 +173,7 @@ impl Parameters {
             tlv::put(&mut out, 0x90, &[key.number, key.usage.code(), key.domain]);
         }
         tlv::put(&mut out, 0x91, &self.passwords);
-        let ([first_high, first_low], [max_high, max_low]) =
-            (self.delay.first_ms.to_be_bytes(), self.delay.max_ms.to_be_bytes());
-        tlv::put(&mut out, 0x92, &[first_high, first_low, self.delay.factor, max_high, max_low]);
+        tlv::put(&mut out, 0x92, &delay_to(self.delay));
         if self.bac {
             tlv::put(&mut out, 0x93, &[0x01]);
         }
@@ -144,6 +186,7 @@ impl Parameters {
         if let Some(length) = self.active_digest_bytes {
             tlv::put(&mut out, 0x96, &[length]);
         }
+        out.extend(self.objects.iter().flat_map(DataObject::encode));
         out
     }
 
@@ -162,7 +205,7 @@ impl Parameters {
             keys.push(key(field).filter(|new| keys.iter().all(|old| old.number != new.number)).ok_or(FIELD_KEY)?);
         }
         let passwords = reader.expect(0x91)?.to_vec();
-        let delay = delay(reader.expect(0x92)?).ok_or(ParametersError::Field(0x92))?;
+        let delay = delay_from(reader.expect(0x92)?).ok_or(ParametersError::Field(0x92))?;
         let bac = match reader.optional(0x93)? {
             None => false,
             Some([0x01]) => true,
@@ -183,8 +226,9 @@ impl Parameters {
             Some(&[length @ (20 | 28 | 32 | 48 | 64)]) => Some(length),
             Some(_) => return Err(ParametersError::Field(0x96)),
         };
+        let objects = DataObject::decode_all(&mut reader)?;
         reader.finish()?;
-        let this = Self { files, keys, passwords, delay, bac, tries, quirk_pace, active_digest_bytes };
+        let this = Self { files, keys, passwords, delay, bac, tries, quirk_pace, active_digest_bytes, objects };
         this.check()?;
         Ok(this)
     }
@@ -206,15 +250,23 @@ impl Parameters {
         if signs != self.active_digest_bytes.is_some() {
             return Err(ParametersError::Field(0x96));
         }
-        let same = |a: &FileControl, b: &FileControl| a.dgi() == b.dgi() || (a.place, a.sfi) == (b.place, b.sfi);
-        let sound = |file: &&FileControl| {
-            (fcp::DGI_MIN..fcp::DGI_END).contains(&file.dgi())
-                && self.files.iter().filter(|other| same(file, other)).count() == 1
-        };
-        match self.files.iter().find(|file| !sound(file)) {
-            Some(file) => Err(ParametersError::Files(file.fid)),
-            None => Ok(()),
+        if let Some(file) = self.files.iter().find(|file| file.update != AccessRule::never()) {
+            return Err(ParametersError::Update(file.fid));
         }
+        check_files(&self.files)
+    }
+}
+
+/// Whether every file has a cell, an identifier and a short identifier of its own.
+pub(crate) fn check_files(files: &[FileControl]) -> Result<(), ParametersError> {
+    let same = |a: &FileControl, b: &FileControl| a.dgi() == b.dgi() || (a.place, a.sfi) == (b.place, b.sfi);
+    let sound = |file: &&FileControl| {
+        (fcp::DGI_MIN..fcp::DGI_END).contains(&file.dgi())
+            && files.iter().filter(|other| same(file, other)).count() == 1
+    };
+    match files.iter().find(|file| !sound(file)) {
+        Some(file) => Err(ParametersError::Files(file.fid)),
+        None => Ok(()),
     }
 }
 
@@ -226,7 +278,14 @@ fn key(field: &[u8]) -> Option<KeySpec> {
     Some(KeySpec { number, usage, domain })
 }
 
-fn delay(field: &[u8]) -> Option<Delay> {
+/// Octets of field 92.
+pub(crate) const fn delay_to(delay: Delay) -> [u8; 5] {
+    let ([first_high, first_low], [max_high, max_low]) = (delay.first_ms.to_be_bytes(), delay.max_ms.to_be_bytes());
+    [first_high, first_low, delay.factor, max_high, max_low]
+}
+
+/// Reads field 92.
+pub(crate) fn delay_from(field: &[u8]) -> Option<Delay> {
     let &[first_high, first_low, factor, max_high, max_low] = field else { return None };
     let (first_ms, max_ms) = (u16::from_be_bytes([first_high, first_low]), u16::from_be_bytes([max_high, max_low]));
     Some(Delay { first_ms, factor, max_ms })
@@ -235,12 +294,11 @@ fn delay(field: &[u8]) -> Option<Delay> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::AccessRule;
     use crate::fcp::Place;
     use proptest::prelude::*;
 
     fn file(fid: u16, sfi: u8, place: Place) -> FileControl {
-        FileControl { fid, sfi, size_max: 100, read: AccessRule::never(), place }
+        FileControl { fid, sfi, size_max: 100, read: AccessRule::never(), update: AccessRule::never(), place }
     }
 
     fn sound() -> Parameters {
@@ -253,6 +311,7 @@ mod tests {
             tries: None,
             quirk_pace: None,
             active_digest_bytes: None,
+            objects: vec![],
         }
     }
 
@@ -262,6 +321,7 @@ mod tests {
             numbers in proptest::collection::btree_set(any::<u8>(), 0..5),
             domain: u8, (pin, puk) in (1u8.., 1u8..), bac: bool, blockable: bool, quirk: Option<u16>,
             (first_ms, factor, max_ms) in any::<(u16, u8, u16)>(),
+            objects in proptest::collection::btree_map(0x0100u16..=0x01FF, any::<Vec<u8>>(), 0..3),
         ) {
             let uses = KeyUse::CODES.iter().map(|(_, usage)| *usage).cycle();
             let signs = numbers.len() > 1;
@@ -273,6 +333,7 @@ mod tests {
                 delay: Delay { first_ms, factor, max_ms },
                 bac,
                 quirk_pace: quirk.map(Sw),
+                objects: objects.into_iter().map(|(number, value)| DataObject { number, value }).collect(),
                 ..sound()
             };
             prop_assert_eq!(Parameters::decode(&parameters.encode()).unwrap(), parameters);
@@ -297,6 +358,13 @@ mod tests {
     }
 
     #[test]
+    fn no_file_of_an_emrtd_is_updated() {
+        let writable = FileControl { update: AccessRule::always(), ..file(0x0101, 1, Place::Application) };
+        let octets = Parameters { files: vec![writable], ..sound() }.encode();
+        assert_eq!(Parameters::decode(&octets), Err(ParametersError::Update(0x0101)));
+    }
+
+    #[test]
     fn values_outside_their_field_are_refused() {
         let key = KeySpec { number: 1, usage: KeyUse::ActiveRsa, domain: 16 };
         for (parameters, field) in [
@@ -311,6 +379,11 @@ mod tests {
             (Parameters { passwords: vec![3], tries: Some(Tries { pin: 0, puk: 1 }), ..sound() }, 0x94),
         ] {
             assert_eq!(Parameters::decode(&parameters.encode()), Err(ParametersError::Field(field)));
+        }
+        let object = |number| DataObject { number, value: vec![1] };
+        for objects in [vec![object(0xFF)], vec![object(0x200)], vec![object(0x18D), object(0x18D)]] {
+            let octets = Parameters { objects, ..sound() }.encode();
+            assert_eq!(Parameters::decode(&octets), Err(ParametersError::Field(0xA3)));
         }
         let mut octets = sound().encode();
         octets.extend([0x93, 1, 2]);

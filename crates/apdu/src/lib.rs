@@ -5,6 +5,7 @@
 
 pub mod access;
 mod aid;
+pub mod application;
 mod bytes;
 mod class;
 mod command;

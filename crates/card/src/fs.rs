@@ -54,7 +54,8 @@ mod tests {
     #[test]
     fn without_the_rule_there_are_no_octets() {
         let read = AccessRule::parse("PACE").unwrap();
-        let control = FileControl { fid: 0x0101, sfi: 1, size_max: 10, read, place: Place::Application };
+        let update = AccessRule::never();
+        let control = FileControl { fid: 0x0101, sfi: 1, size_max: 10, read, update, place: Place::Application };
         let ef = Ef::new(&control, b"content");
         assert_eq!(ef.content(&SecurityStatus::default()), Err(Sw::SECURITY_STATUS_NOT_SATISFIED));
         let passwords = Passwords::default().with(PasswordKind::Can);

@@ -290,6 +290,7 @@ fn install_parameters(profile: &Profile) -> Vec<u8> {
         sfi: file.sfi,
         size_max: u16::try_from(file.size_max).unwrap_or(u16::MAX),
         read: file.read.clone(),
+        update: bitaqa_apdu::AccessRule::never(),
         place: place(file),
     };
     let reference = |password: &Password| match password {
@@ -312,6 +313,7 @@ fn install_parameters(profile: &Profile) -> Vec<u8> {
         tries: (tries.pin > 0 || tries.puk > 0).then_some(Tries { pin: tries.pin, puk: tries.puk }),
         quirk_pace: profile.laboratory.pace_answers.status_word().map(Sw),
         active_digest_bytes: profile.aa.key.hash().map(HashName::digest_bytes),
+        objects: Vec::new(),
     };
     parameters.encode()
 }

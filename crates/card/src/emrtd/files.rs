@@ -1,7 +1,7 @@
 //! The applet's files: what the install parameters say exists, where the terminal stands, and reading.
 
 use bitaqa_apdu::fcp::{FileControl, Place};
-use bitaqa_apdu::install::{Delay, KeySpec, Parameters};
+use bitaqa_apdu::install::{DataObject, Delay, KeySpec, Parameters};
 use bitaqa_apdu::{Command, Response, Sw, tlv};
 
 use super::command::ReadForm;
@@ -27,6 +27,8 @@ pub struct Configuration {
     pub quirk_pace: Option<Sw>,
     /// Octets of the digest of Active Authentication.
     pub active_digest_bytes: Option<u8>,
+    /// Data objects for GET DATA.
+    pub objects: Vec<DataObject>,
     delay: Delay,
 }
 
@@ -37,12 +39,12 @@ impl Configuration {
     /// 6A80 when they are not as [`bitaqa_apdu::install`] says; 6A81 for a key that this card cannot make.
     pub fn decode(parameters: &[u8]) -> Result<Self, Sw> {
         let read = Parameters::decode(parameters).map_err(|_| Sw::WRONG_DATA)?;
-        let Parameters { files, keys, passwords, delay, bac, tries, quirk_pace, active_digest_bytes } = read;
+        let Parameters { files, keys, passwords, delay, bac, tries, quirk_pace, active_digest_bytes, objects } = read;
         if !keys.iter().copied().all(keys::is_possible) {
             return Err(Sw::FUNCTION_NOT_SUPPORTED);
         }
         let (pin_tries, puk_tries) = tries.map_or((0, 0), |tries| (tries.pin, tries.puk));
-        Ok(Self { files, keys, passwords, bac, pin_tries, puk_tries, quirk_pace, active_digest_bytes, delay })
+        Ok(Self { files, keys, passwords, bac, pin_tries, puk_tries, quirk_pace, active_digest_bytes, objects, delay })
     }
 
     /// Out of the applet's cell.
@@ -158,11 +160,11 @@ mod tests {
 
     fn parameters(keys: Vec<KeySpec>) -> Vec<u8> {
         let delay = Delay { first_ms: 100, factor: 2, max_ms: 1000 };
-        let (files, passwords) = (Vec::new(), vec![1, 2]);
+        let (files, passwords, objects) = (Vec::new(), vec![1, 2], Vec::new());
         let signs = keys.iter().any(|key| matches!(key.usage, KeyUse::ActiveEcdsa | KeyUse::ActiveRsa));
         let active_digest_bytes = signs.then_some(32);
         let (bac, tries, quirk_pace) = (false, None, None);
-        Parameters { files, keys, passwords, delay, bac, tries, quirk_pace, active_digest_bytes }.encode()
+        Parameters { files, keys, passwords, delay, bac, tries, quirk_pace, active_digest_bytes, objects }.encode()
     }
 
     #[test]

@@ -77,6 +77,7 @@ fn with_everything() -> (Parameters, Vec<(u16, Vec<u8>)>) {
         sfi,
         size_max: 2000,
         read: AccessRule::parse(rule).unwrap(),
+        update: AccessRule::never(),
         place,
     };
     parameters.files.push(file(PIN_FILE, Place::Application, "PIN[3]"));

@@ -107,6 +107,7 @@ fn parameters(keys: &[KeySpec]) -> Parameters {
         tries: None,
         quirk_pace: None,
         active_digest_bytes: signs.then_some(32),
+        objects: vec![],
     }
 }
 
@@ -170,7 +171,7 @@ type Part = (&'static str, Box<dyn Fn(&mut Desk)>);
 fn whole() -> (Parameters, Vec<Part>) {
     let file = |fid, sfi, place, rule| {
         let read = AccessRule::parse(rule).unwrap();
-        FileControl { fid, sfi, size_max: 100, read, place }
+        FileControl { fid, sfi, size_max: 100, read, update: AccessRule::never(), place }
     };
     let parameters = Parameters {
         files: vec![

@@ -182,6 +182,7 @@ pub fn parameters() -> Parameters {
         sfi: *sfi,
         size_max: 2000,
         read: AccessRule::parse(rule).unwrap(),
+        update: AccessRule::never(),
         place: *place,
     });
     let key = |number, usage, domain| KeySpec { number, usage, domain };
@@ -198,6 +199,7 @@ pub fn parameters() -> Parameters {
         tries: None,
         quirk_pace: None,
         active_digest_bytes: Some(32),
+        objects: vec![],
     }
 }
 
