@@ -1,16 +1,15 @@
 //! `bitaqa card serve`: the framing over a port, and a whole issue and inspection through pcscd where one can be run.
 
 // Helpers of tests may panic like tests.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::print_stderr)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 mod support;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use support::{Desk, command, run};
+use support::{Desk, command, pcscd, run};
 
 /// A card behind a port of this machine.
 struct Port {
@@ -89,56 +88,43 @@ fn addresses_and_images_that_are_none_are_told_at_once() {
     run(&["card", "serve", "--image", &desk.arg("applicant/record.json"), "--tcp", "0"]).expect_code(3);
 }
 
-/// pcscd with vpcd in namespaces of its own: needs root, unshare and both packages.
+/// What a program of another house, that knows nothing of this one, sees.
 #[test]
 fn a_card_is_issued_and_inspected_through_pcscd() {
-    if !cfg!(feature = "pcsc") || !can_run_pcscd() {
-        eprintln!(
-            "SKIPPED: a card through pcscd needs root, unshare, ip, pcscd, its driver vpcd, and the feature pcsc"
-        );
-        return;
-    }
     let desk = Desk::new();
     let script = format!(
-        r#"set -e
-ip link set lo up
-mount -t tmpfs tmpfs /run && mkdir -p /run/pcscd
-pcscd -f >"$D/pcscd.log" 2>&1 & P=$!
-for i in $(seq 50); do [ -S /run/pcscd/pcscd.comm ] && break; sleep 0.1; done
-"$B" card serve --image "$D/card.image" >"$D/serve.out" 2>"$D/serve.err" & S=$!
-for i in $(seq 100); do "$B" readers 2>/dev/null | grep -q '00 00 *| yes' && break; sleep 0.1; done
-R="Virtual PCD 00 00"
-"$B" personalise --profile cnie-2.0 --applicant "$D/applicant/record.json" --pki "$D/pki" --reader "$R" \
+        r#""$B" personalise --profile cnie-2.0 --applicant "$D/applicant/record.json" --pki "$D/pki" --reader "$R" \
     --journal "$D/card.journal" --yes --json >"$D/issued.json"
 "$B" inspect --reader "$R" --trust "$D/pki" --terminal "$D/pki" --can {can} --json >"$D/inspected.json"
-kill -TERM $S; wait $S; kill $P
 "#,
         can = desk.can()
     );
-    let output = Command::new("unshare")
-        .args(["-n", "-m", "timeout", "60", "bash", "-c", &script])
-        .env("B", env!("CARGO_BIN_EXE_bitaqa"))
-        .env("D", desk.path(""))
-        .output()
-        .unwrap();
-    let log = std::fs::read_to_string(desk.path("pcscd.log")).unwrap_or_default();
-    assert!(output.status.success(), "{}\n{log}", String::from_utf8_lossy(&output.stderr));
+    let Some(output) = pcscd::with_card(&desk.path(""), &desk.image(), &script) else { return };
+    let output = output.expect_code(0);
     let inspected = std::fs::read_to_string(desk.path("inspected.json")).unwrap();
     let inspected: serde_json::Value = serde_json::from_str(&inspected).unwrap();
     assert_eq!(inspected["result"], "positive");
-    let served = std::fs::read_to_string(desk.path("serve.out")).unwrap();
-    assert!(served.contains("saved;"), "{served}");
+    assert!(output.stderr.contains("saved;"), "{}", output.stderr);
     // The image is the same card when it is at home again.
     desk.inspect(&[]).expect_code(0);
 }
 
-fn can_run_pcscd() -> bool {
-    let runs = |program: &str, arguments: &[&str]| {
-        let made = Command::new(program).args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).status();
-        made.is_ok_and(|status| status.success())
-    };
-    let driver = ["/usr/lib/pcsc/drivers/serial/libifdvpcd.so", "/etc/reader.conf.d/vpcd"];
-    runs("pcscd", &["--version"])
-        && runs("unshare", &["-n", "-m", "ip", "link", "set", "lo", "up"])
-        && driver.iter().any(|path| Path::new(path).exists())
+/// Two foreign programs: OpenSC's, and the one of pcsc-tools, which prints each response with its own words.
+#[test]
+fn foreign_programs_speak_to_the_card() {
+    if !pcscd::has("opensc-tool") || !pcscd::has("scriptor") {
+        return;
+    }
+    let desk = Desk::issued();
+    let script = r#"
+opensc-tool -a -s 00:A4:04:00:07:A0:00:00:02:47:10:01
+printf '00A4040C07A0000002471001\n00B09C0000\n' | scriptor -r "$R"
+"#;
+    let Some(output) = pcscd::with_card(&desk.path(""), &desk.image(), script) else { return };
+    let output = output.expect_code(0);
+    assert!(output.stdout.contains("3b:87:80:01:80:31:c0:73:d4:21:c0:31"), "{output:?}");
+    assert!(output.stdout.contains("Received (SW1=0x90, SW2=0x00)"), "{output:?}");
+    assert!(output.stdout.contains("< 90 00 : Normal processing."), "{output:?}");
+    // A file that is closed before PACE.
+    assert!(output.stdout.contains("< 69 82 : Command not allowed. Security status not satisfied."), "{output:?}");
 }
