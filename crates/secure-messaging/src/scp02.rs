@@ -17,6 +17,7 @@ mod session;
 pub use session::{
     AwaitExternalAuthenticate, CardSession, HostSession, InitializeUpdateResponse, initialize_update, open,
 };
+pub(crate) use session::{SCP, authenticate};
 
 use crate::padding::{pad, padded_length, unpadded_length};
 use crate::session_key::{BLOCK_MAX, SessionKey};
@@ -48,7 +49,7 @@ pub enum Level {
 }
 
 impl Level {
-    const fn from_octet(octet: u8) -> Option<Self> {
+    pub(crate) const fn from_octet(octet: u8) -> Option<Self> {
         match octet {
             0x01 => Some(Self::CMac),
             0x03 => Some(Self::CDecryption),

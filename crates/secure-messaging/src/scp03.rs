@@ -1,22 +1,24 @@
-//! Secure Channel Protocol 03, GPC Amendment D 1.1.1, with MACs of eight octets (S8): opening from both sides, the
-//! session, and what its static data encryption key protects.
+//! Secure Channel Protocol 03, GPC Amendment D 1.1.1, with challenges, cryptograms and MACs of eight octets (S8) or, as
+//! Amendment D 1.2 adds, of sixteen (S16): opening from both sides, the session, and what its static data encryption
+//! key protects.
 //!
 //! ```text
 //! host                                                        card
-//! 80 50 KVN 00 08 host challenge                       ->
-//!       <- KDD(10) KVN 03 i  card challenge(8)  card cryptogram(8)  [sequence counter(3)]
-//! 84 82 level 00 10 host cryptogram(8) C-MAC(8)        ->
-//!       <- 9000, without R-MAC; from here on every command and response is protected
+//! 80 50 KVN 00 08 host challenge(n)                    ->                                    n = 8 or 16
+//!       <- KDD(10) KVN 03 i  card challenge(n)  card cryptogram(n)  [sequence counter(3)]
+//! 84 82 level 00 10 host cryptogram(n) C-MAC(n)        ->
+//!       <- 9000, without R-MAC; from here on commands and responses are protected as the level says
 //! ```
-//! Not here: 16-octet challenges and MACs (S16 of Amd D 1.2), BEGIN and END R-MAC SESSION, level 00.
+//! Not here: BEGIN and END R-MAC SESSION.
 
 mod authenticate;
 mod session;
 
 pub use crate::KeySet;
 pub use authenticate::{
-    AwaitExternalAuthenticate, CardSession, HostSession, InitializeUpdateResponse, initialize_update, open,
+    AwaitExternalAuthenticate, CardSession, HostSession, InitializeUpdateResponse, initialize_update, open, open_s16,
 };
+pub(crate) use authenticate::{SCP, authenticate};
 
 use crate::aes_key::{AesKey, BLOCK, cbc_decrypt_padded};
 use crate::padding::{pad, padded_length};
@@ -26,8 +28,10 @@ use zeroize::Zeroizing;
 
 /// Bits of the parameter `i`, Amd D Table 5-1.
 pub mod i_parameter {
-    /// Challenges, cryptograms and MACs of 16 octets; not spoken here.
+    /// Challenges, cryptograms and MACs of 16 octets (Amd D 1.2).
     pub const S16: u8 = 0x01;
+    /// The bit that other implementations read as S16; reserved in the editions that do not know S16.
+    pub const S16_ELSEWHERE: u8 = 0x08;
     /// The card challenge is computed from the sequence counter and not drawn.
     pub const PSEUDO_RANDOM: u8 = 0x10;
     /// R-MAC.
@@ -36,11 +40,42 @@ pub mod i_parameter {
     pub const R_ENCRYPTION: u8 = 0x60;
 }
 
+/// Octets of challenges, cryptograms and MACs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Size {
+    /// Eight, the one size of Amd D 1.1.1.
+    S8,
+    /// Sixteen, Amd D 1.2.
+    S16,
+}
+
+impl Size {
+    /// The size that a card with this parameter `i` speaks.
+    pub const fn of_i(i: u8) -> Self {
+        if i & (i_parameter::S16 | i_parameter::S16_ELSEWHERE) == 0 { Self::S8 } else { Self::S16 }
+    }
+
+    /// Octets.
+    pub const fn octets(self) -> usize {
+        match self {
+            Self::S8 => 8,
+            Self::S16 => 16,
+        }
+    }
+
+    /// The first octets of a CMAC, as many as are sent.
+    pub(crate) fn cut(self, mac: &[u8; BLOCK]) -> &[u8] {
+        mac.get(..self.octets()).unwrap_or_default()
+    }
+}
+
 /// Security level of a session: P1 of EXTERNAL AUTHENTICATE, Amd D Table 7-3.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct SecurityLevel(pub u8);
 
 impl SecurityLevel {
+    /// Both sides are authenticated, and nothing is protected after that.
+    pub const AUTHENTICATED: Self = Self(0x00);
     /// Commands with MAC.
     pub const C_MAC: Self = Self(0x01);
     /// Commands encrypted and with MAC.
@@ -51,14 +86,20 @@ impl SecurityLevel {
     pub const C_DECRYPTION_R_MAC: Self = Self(0x13);
     /// Commands and responses encrypted and with MAC.
     pub const C_DECRYPTION_R_ENCRYPTION: Self = Self(0x33);
-    /// All levels spoken here. Level 00, authentication without protection, is not one of them.
+    /// All levels of the table.
     pub const ALL: &[Self] = &[
+        Self::AUTHENTICATED,
         Self::C_MAC,
         Self::C_DECRYPTION,
         Self::C_MAC_R_MAC,
         Self::C_DECRYPTION_R_MAC,
         Self::C_DECRYPTION_R_ENCRYPTION,
     ];
+
+    /// Whether commands carry a MAC.
+    pub const fn authenticates_commands(self) -> bool {
+        self.0 & 0x01 != 0
+    }
 
     /// Whether command data are encrypted.
     pub const fn encrypts_commands(self) -> bool {
@@ -125,7 +166,7 @@ pub enum Scp03Error {
     #[error("INITIALIZE UPDATE: a response of {0} octets fits no layout")]
     Answer(usize),
     /// Host: the card speaks another protocol or variant.
-    #[error("the card offers SCP{protocol:02X} with i = {i:02X}, not SCP03 with 8-octet MACs")]
+    #[error("the card offers SCP{protocol:02X} with i = {i:02X}, not SCP03 in the size of the host challenge")]
     Protocol {
         /// Secure channel protocol identifier.
         protocol: u8,
@@ -255,11 +296,10 @@ fn derive(key: &AesKey, constant: Derivation, octets: u8, context: &[&[u8]]) -> 
     derived
 }
 
-/// Eight octets of a derivation: a challenge or a cryptogram.
-fn derive_eight(key: &AesKey, constant: Derivation, context: &[&[u8]]) -> [u8; 8] {
-    let mut eight = [0; 8];
-    eight.copy_from_slice(&derive(key, constant, 8, context));
-    eight
+/// A challenge or a cryptogram.
+fn derive_public(key: &AesKey, constant: Derivation, size: Size, context: &[&[u8]]) -> Vec<u8> {
+    let octets = if size == Size::S8 { 8 } else { 16 };
+    derive(key, constant, octets, context).to_vec()
 }
 
 /// S-ENC, S-MAC and S-RMAC of a session, Amd D §6.2.1. `context` is host challenge ‖ card challenge.

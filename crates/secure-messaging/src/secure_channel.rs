@@ -1,10 +1,11 @@
 //! One face for the secure channels of GlobalPlatform: what a card manager and a host need of SCP02, SCP03 and SCP11
-//! without knowing which of them is open.
+//! without knowing which of them is open, and the opening of SCP02 and SCP03 from both sides.
 
 use crate::scp02::Scp02Error;
 use crate::scp03::Scp03Error;
-use crate::{KeySet, KeyType, SecureMessaging, scp02, scp03};
-use bitaqa_apdu::{Bytes, Command, Response, Sw};
+use crate::scp03::{SecurityLevel, Size};
+use crate::{KeySet, KeyType, SecureMessaging, TerminalError, scp02, scp03};
+use bitaqa_apdu::{Bytes, Command, Response, Sw, ins};
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
@@ -138,3 +139,127 @@ impl Opening for Scp02Opening {
         }
     }
 }
+
+/// What a host asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// Version of the key set, 00 for the card's choice.
+    pub kvn: u8,
+    /// Security level, P1 of EXTERNAL AUTHENTICATE.
+    pub level: u8,
+    /// Size of the challenges: S16 for a card whose recognition data say so (Amd D 1.2).
+    pub size: Size,
+}
+
+/// What a card says of itself in its answer to INITIALIZE UPDATE.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Offer {
+    /// 02 or 03.
+    pub protocol: u8,
+    /// What the keys of this card are diversified from.
+    pub kdd: [u8; 10],
+    /// Version of the key set in use.
+    pub kvn: u8,
+    /// Parameter i, told by SCP03 alone.
+    pub i: Option<u8>,
+    /// Sequence counter: SCP02 always, SCP03 with a pseudo-random challenge.
+    pub sequence: Option<u32>,
+}
+
+/// Why a host did not open a channel.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OpenError {
+    /// SCP02.
+    #[error("SCP02: {0}")]
+    Scp02(#[from] Scp02Error),
+    /// SCP03.
+    #[error("SCP03: {0}")]
+    Scp03(#[from] Scp03Error),
+    /// The card refused INITIALIZE UPDATE. Nothing was sent that could spend its retry counter.
+    #[error("INITIALIZE UPDATE answered {0}")]
+    Status(Sw),
+    /// The answer names neither SCP02 nor SCP03.
+    #[error("INITIALIZE UPDATE: an answer of {octets} octets of protocol {protocol:02X?}, which is not SCP02 or SCP03")]
+    Protocol {
+        /// Octets of the answer.
+        octets: usize,
+        /// Protocol identifier, where there is one.
+        protocol: Option<u8>,
+    },
+}
+
+/// Host role: opens whichever of SCP02 and SCP03 the card answers with. `keys` finds or diversifies the keys; it may
+/// refuse in its own words. The card cryptogram is checked before EXTERNAL AUTHENTICATE is sent: a host with wrong keys
+/// leaves the card's retry counter alone.
+///
+/// # Errors
+/// [`OpenError`], or what `send` gives.
+pub fn open<E>(
+    send: &mut dyn FnMut(Command) -> Result<Response, E>,
+    keys: &dyn Fn(&Offer) -> Result<KeySet, String>,
+    wanted: Wanted,
+    rng: &mut dyn CryptoRng,
+) -> Result<(Box<dyn SecureChannel>, Offer), TerminalError<E, OpenError>> {
+    let mut challenge = [0; 16];
+    rng.fill_bytes(&mut challenge);
+    let (first_half, _) = challenge.split_first_chunk::<8>().ok_or(OpenError::Status(Sw::EXECUTION_ERROR))?;
+    let host_challenge = if wanted.size == Size::S8 { &first_half[..] } else { &challenge[..] };
+    let command = Command::globalplatform(ins::INITIALIZE_UPDATE, wanted.kvn, 0).data(host_challenge).ne(256);
+    let response = send(command).map_err(TerminalError::Exchange)?;
+    if response.sw != Sw::OK {
+        return Err(OpenError::Status(response.sw).into());
+    }
+    match response.data.get(11).copied() {
+        Some(scp02::SCP) => {
+            let level = scp02::Level::from_octet(wanted.level);
+            let level = level.ok_or(OpenError::Scp02(Scp02Error::P1P2(u16::from(wanted.level) << 8)))?;
+            let keys = |card: &scp02::InitializeUpdateResponse| keys(&card.into()).map_err(Scp02Error::NoKeys);
+            let opened = scp02::authenticate(send, &keys, *first_half, &response.data, level).map_err(widen)?;
+            let offer = opened.card().into();
+            Ok((Box::new(opened), offer))
+        }
+        Some(scp03::SCP) => {
+            let level = SecurityLevel(wanted.level);
+            let keys = |card: &scp03::InitializeUpdateResponse| keys(&card.into()).map_err(Scp03Error::NoKeys);
+            let opened = scp03::authenticate(send, &keys, host_challenge, &response.data, level).map_err(widen)?;
+            let offer = opened.card().into();
+            Ok((Box::new(opened), offer))
+        }
+        protocol => Err(OpenError::Protocol { octets: response.data.len(), protocol }.into()),
+    }
+}
+
+fn widen<E, P: Into<OpenError>>(error: TerminalError<E, P>) -> TerminalError<E, OpenError> {
+    match error {
+        TerminalError::Exchange(error) => TerminalError::Exchange(error),
+        TerminalError::Protocol(error) => TerminalError::Protocol(error.into()),
+    }
+}
+
+impl From<&scp02::InitializeUpdateResponse> for Offer {
+    fn from(card: &scp02::InitializeUpdateResponse) -> Self {
+        Self {
+            protocol: scp02::SCP,
+            kdd: card.key_diversification_data,
+            kvn: card.key_version,
+            i: None,
+            sequence: Some(u16::from_be_bytes(card.sequence).into()),
+        }
+    }
+}
+
+impl From<&scp03::InitializeUpdateResponse> for Offer {
+    fn from(card: &scp03::InitializeUpdateResponse) -> Self {
+        Self {
+            protocol: scp03::SCP,
+            kdd: card.key_diversification_data,
+            kvn: card.key_version,
+            i: Some(card.i),
+            sequence: card.sequence,
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "secure_channel_tests.rs"]
+mod tests;

@@ -63,8 +63,8 @@ pub fn response(octets: &[u8]) -> Response {
 pub struct Script(VecDeque<Vec<u8>>);
 
 impl Script {
-    pub fn new<const N: usize>(draws: [Vec<u8>; N]) -> Self {
-        Self(draws.into())
+    pub fn new(draws: impl IntoIterator<Item = Vec<u8>>) -> Self {
+        Self(draws.into_iter().collect())
     }
 
     pub fn is_empty(&self) -> bool {

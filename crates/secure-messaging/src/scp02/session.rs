@@ -15,7 +15,7 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 /// Identifier of this protocol in the key information.
-const SCP: u8 = 0x02;
+pub(crate) const SCP: u8 = 0x02;
 
 /// Data field of the response to INITIALIZE UPDATE, GPC 2.3.1 §E.5.1.6: 28 octets.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -188,7 +188,18 @@ pub fn open<E>(
     let command = Command::globalplatform(ins::INITIALIZE_UPDATE, kvn, 0).data(host_challenge).ne(256);
     let response = send(command).map_err(TerminalError::Exchange)?;
     check_status("INITIALIZE UPDATE", response.sw)?;
-    let card = InitializeUpdateResponse::parse(&response.data)?;
+    authenticate(send, &|card| keys(card), host_challenge, &response.data, level)
+}
+
+/// Host role after INITIALIZE UPDATE was answered with `answer`.
+pub(crate) fn authenticate<E>(
+    send: &mut dyn FnMut(Command) -> Result<Response, E>,
+    keys: &dyn Fn(&InitializeUpdateResponse) -> Result<KeySet, Scp02Error>,
+    host_challenge: [u8; 8],
+    answer: &[u8],
+    level: Level,
+) -> Result<HostSession, TerminalError<E, Scp02Error>> {
+    let card = InitializeUpdateResponse::parse(answer)?;
     let agreement = Agreement::new(&keys(&card)?, host_challenge, card.sequence, card.card_challenge);
     let agreement = agreement.map_err(Scp02Error::from)?;
     if !bool::from(agreement.card_cryptogram.ct_eq(&card.card_cryptogram)) {

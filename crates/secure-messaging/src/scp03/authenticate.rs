@@ -1,7 +1,9 @@
 //! INITIALIZE UPDATE and EXTERNAL AUTHENTICATE from both sides, Amd D §6.2.2 and §7.1, and the session of each side.
 
-use super::session::{Channel, MAC};
-use super::{Dek, Derivation, KeySet, Scp03Error, SecurityLevel, SessionKeys, aes_keys, derive_eight, i_parameter};
+use super::session::Channel;
+use super::{
+    Dek, Derivation, KeySet, Scp03Error, SecurityLevel, SessionKeys, Size, aes_keys, derive_public, i_parameter,
+};
 use crate::aes_key::AesKey;
 use crate::scp_sides::sides;
 use crate::{SecureMessaging, SmError, TerminalError};
@@ -10,7 +12,7 @@ use rand_core::CryptoRng;
 use subtle::ConstantTimeEq;
 
 /// Identifier of this protocol in the key information.
-const SCP: u8 = 0x03;
+pub(crate) const SCP: u8 = 0x03;
 /// Largest value of the sequence counter of three octets.
 const SEQUENCE_MAX: u32 = 0x00FF_FFFF;
 
@@ -24,17 +26,17 @@ pub struct InitializeUpdateResponse {
     /// Parameter i, see [`i_parameter`].
     pub i: u8,
     /// Drawn or computed by the card.
-    pub card_challenge: [u8; 8],
+    pub card_challenge: Vec<u8>,
     /// Proof of the card that it holds the keys.
-    pub card_cryptogram: [u8; 8],
+    pub card_cryptogram: Vec<u8>,
     /// There if the challenge is pseudo-random; three octets.
     pub sequence: Option<u32>,
 }
 
 impl InitializeUpdateResponse {
-    /// 29 octets, 32 with the sequence counter.
+    /// 29 octets, 45 in S16, and three more with the sequence counter.
     pub fn encode(&self) -> Vec<u8> {
-        let mut octets = Vec::with_capacity(32);
+        let mut octets = Vec::with_capacity(48);
         octets.extend_from_slice(&self.key_diversification_data);
         octets.extend_from_slice(&[self.key_version, SCP, self.i]);
         octets.extend_from_slice(&self.card_challenge);
@@ -49,8 +51,8 @@ impl InitializeUpdateResponse {
     /// Inverse of [`Self::encode`].
     ///
     /// # Errors
-    /// [`Scp03Error::Protocol`] for another protocol or 16-octet MACs, [`Scp03Error::Answer`] for a length that does
-    /// not go with the parameter i.
+    /// [`Scp03Error::Protocol`] for another protocol, [`Scp03Error::Answer`] for a length that does not go with the
+    /// parameter i.
     pub fn parse(octets: &[u8]) -> Result<Self, Scp03Error> {
         let wrong = Scp03Error::Answer(octets.len());
         let parts = || {
@@ -59,12 +61,12 @@ impl InitializeUpdateResponse {
             Some((key_diversification_data, information, rest))
         };
         let Some((key_diversification_data, &[key_version, protocol, i], rest)) = parts() else { return Err(wrong) };
-        if protocol != SCP || i & i_parameter::S16 != 0 {
+        if protocol != SCP {
             return Err(Scp03Error::Protocol { protocol, i });
         }
         let challenges = || {
-            let (card_challenge, rest) = rest.split_first_chunk::<8>()?;
-            let (card_cryptogram, rest) = rest.split_first_chunk::<8>()?;
+            let (card_challenge, rest) = rest.split_at_checked(Size::of_i(i).octets())?;
+            let (card_cryptogram, rest) = rest.split_at_checked(Size::of_i(i).octets())?;
             Some((card_challenge, card_cryptogram, rest))
         };
         let Some((card_challenge, card_cryptogram, rest)) = challenges() else { return Err(wrong) };
@@ -77,8 +79,8 @@ impl InitializeUpdateResponse {
             key_diversification_data: *key_diversification_data,
             key_version,
             i,
-            card_challenge: *card_challenge,
-            card_cryptogram: *card_cryptogram,
+            card_challenge: card_challenge.to_vec(),
+            card_cryptogram: card_cryptogram.to_vec(),
             sequence,
         })
     }
@@ -87,13 +89,13 @@ impl InitializeUpdateResponse {
 /// Card role after INITIALIZE UPDATE. Dropping it forgets the session keys.
 pub struct AwaitExternalAuthenticate {
     keys: SessionKeys,
-    host_cryptogram: [u8; 8],
+    host_cryptogram: Vec<u8>,
     i: u8,
     dek: Dek,
     mac_on_empty_response: bool,
 }
 
-/// Card role, INITIALIZE UPDATE: `80 50 KVN 00 08 host challenge`, Amd D §7.1.1.
+/// Card role, INITIALIZE UPDATE: `80 50 KVN 00 08 host challenge` (in S16 with 16 octets), Amd D §7.1.1.
 ///
 /// `kvn` and `keys` are the set that P1 refers to (00 means any), `sequence` the counter of this set *after* its
 /// increment, which the caller stores before it sends the response; it is used if `i_param` says pseudo-random.
@@ -112,7 +114,10 @@ pub fn initialize_update(
     sd_aid: &[u8],
     rng: &mut dyn CryptoRng,
 ) -> Result<(Response, AwaitExternalAuthenticate), Scp03Error> {
-    let host_challenge = <[u8; 8]>::try_from(&*command.data).map_err(|_| Scp03Error::Length)?;
+    let size = Size::of_i(i_param);
+    if command.data.len() != size.octets() {
+        return Err(Scp03Error::Length);
+    }
     if command.p2 != 0 {
         return Err(Scp03Error::P1P2(command.p1p2()));
     }
@@ -127,11 +132,11 @@ pub fn initialize_update(
     let card_challenge = match sequence {
         Some(sequence) => {
             let [_, counter @ ..] = sequence.to_be_bytes();
-            derive_eight(&AesKey::new(enc)?, Derivation::CardChallenge, &[&counter, sd_aid])
+            derive_public(&AesKey::new(enc)?, Derivation::CardChallenge, size, &[&counter, sd_aid])
         }
-        None => draw_challenge(rng),
+        None => draw_challenge(size, rng),
     };
-    let (session_keys, cryptograms) = agree(keys, host_challenge, card_challenge)?;
+    let (session_keys, cryptograms) = agree(keys, &command.data, &card_challenge)?;
     let response = InitializeUpdateResponse {
         key_diversification_data: *kdd,
         key_version: kvn,
@@ -159,8 +164,8 @@ impl AwaitExternalAuthenticate {
         self
     }
 
-    /// Card role, EXTERNAL AUTHENTICATE: `84 82 level 00 10 host cryptogram ‖ C-MAC`, Amd D §7.1.2. The response, 9000,
-    /// goes out without R-MAC.
+    /// Card role, EXTERNAL AUTHENTICATE: `84 82 level 00 10 host cryptogram ‖ C-MAC`, Amd D §7.1.2. The
+    /// response, 9000, goes out without R-MAC.
     ///
     /// # Errors
     /// [`Scp03Error::HostCryptogram`] or [`Scp03Error::Checksum`] for a host without the keys, [`Scp03Error::P1P2`] for
@@ -170,15 +175,16 @@ impl AwaitExternalAuthenticate {
         if command.p2 != 0 || !level.is_offered_by(self.i) {
             return Err(Scp03Error::P1P2(command.p1p2()));
         }
-        let (cryptogram, mac) = command.data.split_first_chunk::<8>().ok_or(Scp03Error::Length)?;
-        if mac.len() != MAC {
+        let size = Size::of_i(self.i);
+        let (cryptogram, mac) = command.data.split_at_checked(size.octets()).ok_or(Scp03Error::Length)?;
+        if mac.len() != size.octets() {
             return Err(Scp03Error::Length);
         }
         if !bool::from(self.host_cryptogram.ct_eq(cryptogram)) {
             return Err(Scp03Error::HostCryptogram);
         }
-        let mut channel = Channel::new(&self.keys, level)?.mac_on_empty_response(self.mac_on_empty_response);
-        match channel.verify_command(command.clone()) {
+        let mut channel = Channel::new(&self.keys, level, size)?.mac_on_empty_response(self.mac_on_empty_response);
+        match channel.authenticated_command(command.clone()) {
             Ok(_) => Ok((Sw::OK.into(), CardSession { channel: Some(channel), level, dek: self.dek })),
             Err(SmError::PlainCommand) => Err(Scp03Error::Class),
             Err(_) => Err(Scp03Error::Checksum),
@@ -201,7 +207,7 @@ pub struct HostSession {
     card: InitializeUpdateResponse,
 }
 
-/// Host role: opens a session with key set `kvn` (00: the card's choice) at `level`.
+/// Host role: opens a session with key set `kvn` (00: the card's choice) at `level`, in S8.
 ///
 /// `keys` finds or diversifies the keys from the card's answer. The card cryptogram is checked before EXTERNAL
 /// AUTHENTICATE is sent: a host with wrong keys then leaves the card's retry counter alone.
@@ -216,20 +222,60 @@ pub fn open<E>(
     level: SecurityLevel,
     rng: &mut dyn CryptoRng,
 ) -> Result<HostSession, TerminalError<E, Scp03Error>> {
-    let host_challenge = draw_challenge(rng);
-    let command = Command::globalplatform(ins::INITIALIZE_UPDATE, kvn, 0).data(host_challenge).ne(256);
+    open_sized(send, keys, kvn, level, Size::S8, rng)
+}
+
+/// [`open`] in S16, for a card whose recognition data say so.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_s16<E>(
+    send: &mut dyn FnMut(Command) -> Result<Response, E>,
+    keys: &dyn Fn(&InitializeUpdateResponse) -> Result<KeySet, Scp03Error>,
+    kvn: u8,
+    level: SecurityLevel,
+    rng: &mut dyn CryptoRng,
+) -> Result<HostSession, TerminalError<E, Scp03Error>> {
+    open_sized(send, keys, kvn, level, Size::S16, rng)
+}
+
+fn open_sized<E>(
+    send: &mut dyn FnMut(Command) -> Result<Response, E>,
+    keys: &dyn Fn(&InitializeUpdateResponse) -> Result<KeySet, Scp03Error>,
+    kvn: u8,
+    level: SecurityLevel,
+    size: Size,
+    rng: &mut dyn CryptoRng,
+) -> Result<HostSession, TerminalError<E, Scp03Error>> {
+    let host_challenge = draw_challenge(size, rng);
+    let command = Command::globalplatform(ins::INITIALIZE_UPDATE, kvn, 0).data(host_challenge.clone()).ne(256);
     let response = send(command).map_err(TerminalError::Exchange)?;
     check_status("INITIALIZE UPDATE", response.sw)?;
-    let card = InitializeUpdateResponse::parse(&response.data)?;
+    authenticate(send, &|card| keys(card), &host_challenge, &response.data, level)
+}
+
+/// Host role after INITIALIZE UPDATE was answered with `answer`.
+pub(crate) fn authenticate<E>(
+    send: &mut dyn FnMut(Command) -> Result<Response, E>,
+    keys: &dyn Fn(&InitializeUpdateResponse) -> Result<KeySet, Scp03Error>,
+    host_challenge: &[u8],
+    answer: &[u8],
+    level: SecurityLevel,
+) -> Result<HostSession, TerminalError<E, Scp03Error>> {
+    let card = InitializeUpdateResponse::parse(answer)?;
+    let size = Size::of_i(card.i);
+    if size.octets() != host_challenge.len() {
+        return Err(Scp03Error::Protocol { protocol: SCP, i: card.i }.into());
+    }
     if !level.is_offered_by(card.i) {
         return Err(Scp03Error::Level { level: level.0, i: card.i }.into());
     }
     let keys = keys(&card)?;
-    let (session_keys, cryptograms) = agree(&keys, host_challenge, card.card_challenge)?;
+    let (session_keys, cryptograms) = agree(&keys, host_challenge, &card.card_challenge)?;
     if !bool::from(cryptograms.card.ct_eq(&card.card_cryptogram)) {
         return Err(Scp03Error::CardCryptogram.into());
     }
-    let mut channel = Channel::new(&session_keys, level).map_err(Scp03Error::from)?;
+    let mut channel = Channel::new(&session_keys, level, size).map_err(Scp03Error::from)?;
     let plain = Command::globalplatform(ins::EXTERNAL_AUTHENTICATE, level.0, 0).data(cryptograms.host);
     let response = send(channel.authenticate_command(plain)).map_err(TerminalError::Exchange)?;
     check_status("EXTERNAL AUTHENTICATE", response.sw)?;
@@ -251,27 +297,25 @@ impl HostSession {
 sides!(SCP, SecurityLevel, |level: SecurityLevel| level.0; CardSession, HostSession);
 
 struct Cryptograms {
-    card: [u8; 8],
-    host: [u8; 8],
+    card: Vec<u8>,
+    host: Vec<u8>,
 }
 
 /// Session keys and both cryptograms out of the two challenges, Amd D §6.2.1 and §6.2.2.
-fn agree(keys: &KeySet, host: [u8; 8], card: [u8; 8]) -> Result<(SessionKeys, Cryptograms), Scp03Error> {
-    let mut context = [0; 16];
-    let (left, right) = context.split_at_mut(8);
-    left.copy_from_slice(&host);
-    right.copy_from_slice(&card);
+fn agree(keys: &KeySet, host: &[u8], card: &[u8]) -> Result<(SessionKeys, Cryptograms), Scp03Error> {
+    let context = [host, card].concat();
+    let size = if card.len() == Size::S8.octets() { Size::S8 } else { Size::S16 };
     let session_keys = SessionKeys::derive(keys, &context)?;
     let s_mac = AesKey::new(&session_keys.s_mac)?;
     let cryptograms = Cryptograms {
-        card: derive_eight(&s_mac, Derivation::CardCryptogram, &[&context]),
-        host: derive_eight(&s_mac, Derivation::HostCryptogram, &[&context]),
+        card: derive_public(&s_mac, Derivation::CardCryptogram, size, &[&context]),
+        host: derive_public(&s_mac, Derivation::HostCryptogram, size, &[&context]),
     };
     Ok((session_keys, cryptograms))
 }
 
-fn draw_challenge(rng: &mut dyn CryptoRng) -> [u8; 8] {
-    let mut challenge = [0; 8];
+fn draw_challenge(size: Size, rng: &mut dyn CryptoRng) -> Vec<u8> {
+    let mut challenge = vec![0; size.octets()];
     rng.fill_bytes(&mut challenge);
     challenge
 }
