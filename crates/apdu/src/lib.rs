@@ -22,7 +22,7 @@ mod transport;
 pub use access::{AccessRule, Need, TerminalRight};
 pub use aid::{Aid, AidError};
 pub use bytes::Bytes;
-pub use class::Class;
+pub use class::{CHANNEL_MAX, Class};
 pub use command::{Command, LengthError};
 pub use response::Response;
 pub use sw::Sw;
