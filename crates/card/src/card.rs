@@ -1,22 +1,24 @@
 //! The card itself: power, one APDU in and one out, selection, sessions. House rules kept here and nowhere else:
-//! deselect comes before select; new keys take effect after the response left; an SM failure drops session and status.
+//! deselect comes before select; new keys take effect after the response left; an SM failure drops session and status; each
+//! logical channel has an applet object of its own, so that what one has proved serves no other.
 
 use std::collections::BTreeMap;
 
-use bitaqa_apdu::{Atr, Bytes, Command, Response, Sw, Transport, TransportError, ins};
+use bitaqa_apdu::{Atr, Bytes, Class, Command, Response, Sw, Transport, TransportError, ins};
+use bitaqa_secure_messaging::secure_channel::SecureChannel;
 
-use crate::Platform;
-use crate::applet::{Applet, Host, Module, Next, SecureChannelView, Selection};
+use crate::applet::{Applet, Host, Module, Next, Selection};
 use crate::channel::{Channel, Session};
 use crate::chip::{self, ChipSpec, Configuration};
-use crate::emrtd;
 use crate::gp::keys::{self, Versioned};
-use crate::gp::life_cycle::{AppLife, CardLife};
-use crate::gp::registry::{CARD_MANAGER, Registry};
+use crate::gp::life_cycle::{AppLife, CardLife, Request};
+use crate::gp::privileges::Privilege;
+use crate::gp::registry::{CARD_MANAGER, Entry, Registry};
 use crate::gp::secure_channel;
 use crate::nvm::image::ImageError;
 use crate::nvm::medium::{Medium, MediumError};
-use crate::nvm::{Nvm, NvmError, Owner};
+use crate::nvm::{Nvm, NvmError, Owner, Quota};
+use crate::{Platform, native};
 
 /// A virtual card.
 pub struct Card {
@@ -24,9 +26,10 @@ pub struct Card {
     pub(crate) configuration: Configuration,
     pub(crate) life: CardLife,
     pub(crate) registry: Registry,
-    pub(crate) modules: Vec<Box<dyn Module>>,
-    pub(crate) applets: BTreeMap<Owner, Box<dyn Applet>>,
+    /// The channel of the command under way.
     pub(crate) channel: Channel,
+    /// The other open channels, by number.
+    parked: BTreeMap<u8, Channel>,
     pub(crate) platform: Box<dyn Platform>,
 }
 
@@ -86,7 +89,7 @@ impl Card {
         nvm.put(chip::CONFIGURATION, &spec.configuration.encode())?;
         nvm.put(chip::LIFE_CYCLE, &[CardLife::OpReady.to_byte()])?;
         let transport = Versioned { kvn: spec.transport_kvn, keys: spec.transport_keys };
-        keys::put(&mut nvm, 0, transport).map_err(CardError::TransportKeys)?;
+        keys::put(&mut nvm, CARD_MANAGER, 0, transport).map_err(CardError::TransportKeys)?;
         nvm.compact()?;
         Self::over(nvm, platform)
     }
@@ -103,15 +106,21 @@ impl Card {
         let configuration = Configuration::load(&nvm)?;
         let life = nvm.get(chip::LIFE_CYCLE).and_then(|cell| cell.first()).copied().and_then(CardLife::from_byte);
         let life = life.ok_or(ImageError::Content("the card's life cycle cannot be read"))?;
-        let registry = Registry::load(&nvm)?;
-        let native = &configuration.module;
-        let module = match native.name.as_str() {
-            emrtd::NAME => Box::new(emrtd::EmrtdModule::new(native.module.clone())) as Box<dyn Module>,
-            other => return Err(CardError::Module(other.to_owned())),
+        let registry = Registry::load(&nvm, &configuration.modules)?;
+        // Code that the image needs and this program lacks is told at once, not when a terminal selects it.
+        let named = registry.load_files().iter().flat_map(|file| file.modules.iter().map(|(_, name)| name));
+        if let Some(name) = named.into_iter().find(|name| !native::is_known(name)) {
+            return Err(CardError::Module(name.clone()));
+        }
+        let mut card = Self {
+            nvm,
+            configuration,
+            life,
+            registry,
+            channel: Channel::default(),
+            parked: BTreeMap::new(),
+            platform,
         };
-        let channel = Channel::default();
-        let (modules, applets) = (vec![module], BTreeMap::new());
-        let mut card = Self { nvm, configuration, life, registry, modules, applets, channel, platform };
         card.power_on();
         Ok(card)
     }
@@ -120,9 +129,10 @@ impl Card {
     pub fn info(&self) -> CardInfo {
         let (used_bytes, memory_bytes) = self.nvm.usage();
         let entries = self.registry.entries().iter();
+        let sets = keys::all(&self.nvm, CARD_MANAGER).unwrap_or_default();
         CardInfo {
             life: self.life,
-            key_versions: keys::all(&self.nvm).unwrap_or_default().iter().map(|set| set.kvn).collect(),
+            key_versions: sets.iter().map(|set| set.kvn).collect(),
             kdd: self.configuration.kdd,
             instances: entries.map(|entry| InstanceInfo { aid: entry.aid.clone(), life: entry.life }).collect(),
             used_bytes,
@@ -139,22 +149,70 @@ impl Card {
         self.nvm.compact()
     }
 
-    /// All volatile state starts anew: applets lose their RAM, the default application is selected.
+    /// All volatile state starts anew: only the basic channel is open, on it the default application is selected.
     fn power_on(&mut self) {
+        self.parked.clear();
         self.channel = Channel::default();
-        let installed = self.registry.entries().iter();
-        let made = installed.filter_map(|entry| {
-            let module = self.modules.iter().find(|module| *module.aid() == entry.module)?;
-            Some((entry.owner, module.applet()))
-        });
-        self.applets = made.collect();
-        self.channel.selected = self.registry.default_selected().map_or(CARD_MANAGER, |entry| entry.owner);
-        let selected = self.channel.selected;
+        self.set_quotas();
+        self.select_implicitly();
+    }
+
+    /// Quotas follow from the registry: a domain's holds for everything under it (GPC 2.3.1 §9.7).
+    pub(crate) fn set_quotas(&mut self) {
+        let entries = self.registry.entries();
+        let quota = |entry: &Entry| {
+            let octets = usize::try_from(entry.quota?).unwrap_or(usize::MAX);
+            let under = |other: &&Entry| self.registry.is_under(other.owner, entry.owner);
+            Some(Quota { owners: entries.iter().filter(under).map(|other| other.owner).collect(), octets })
+        };
+        let quotas = entries.iter().filter_map(quota).collect();
+        self.nvm.set_quotas(quotas);
+    }
+
+    /// The default application, or the issuer security domain, becomes the selected one of a fresh channel.
+    fn select_implicitly(&mut self) {
+        let permitted = self.life.permits(Request::SelectApplication);
+        let default = self.registry.default_selected().filter(|_| permitted);
+        self.make_selected(default.map_or(CARD_MANAGER, |entry| entry.owner));
         // Nothing is sent for a selection by reset, so there is no one to tell of a refusal either.
-        let _ = self.with_applet(selected, &mut Next::Keep, |applet, host| applet.select(Selection::OnReset, host));
+        let _ = self.with_selected(&mut Next::Keep, |applet, host| applet.select(Selection::OnReset, host));
+    }
+
+    /// Gives the channel the application and fresh RAM for it.
+    fn make_selected(&mut self, owner: Owner) {
+        self.channel.selected = owner;
+        self.channel.applet = self.fresh_applet(owner);
+    }
+
+    /// An applet's object with empty RAM, over the cells of its instance; `None` for a security domain.
+    pub(crate) fn fresh_applet(&self, owner: Owner) -> Option<Box<dyn Applet>> {
+        let entry = self.registry.get(owner).filter(|entry| !entry.is_domain())?;
+        self.module(entry).map(|module| module.applet())
+    }
+
+    /// The module behind an entry: the one that its load file names, or that the factory put under these AIDs.
+    pub(crate) fn module(&self, entry: &Entry) -> Option<Box<dyn Module>> {
+        let file = self.registry.load_file(entry.package.as_bytes());
+        let listed = file.and_then(|file| file.modules.iter().find(|(aid, _)| *aid == entry.module));
+        listed.and_then(|(aid, name)| native::module(name, aid))
+    }
+
+    /// Makes the channel of a command the current one.
+    fn switch_to(&mut self, number: u8) -> Result<(), Sw> {
+        if number == self.channel.number {
+            return Ok(());
+        }
+        let wanted = self.parked.remove(&number).ok_or(Sw::CHANNEL_NOT_SUPPORTED)?;
+        let left = core::mem::replace(&mut self.channel, wanted);
+        self.parked.insert(left.number, left);
+        Ok(())
     }
 
     fn exchange(&mut self, octets: &[u8]) -> (Bytes, Sw) {
+        let class = Class(octets.first().copied().unwrap_or_default());
+        if let Err(sw) = self.switch_to(class.channel()) {
+            return (Bytes::new(), sw);
+        }
         let command = match Command::parse(octets) {
             Ok(command) => command,
             Err(sw) => {
@@ -166,10 +224,7 @@ impl Card {
             }
         };
         let ne = command.ne;
-        if command.class.channel() != 0 && !self.in_iso_session() {
-            return (Bytes::new(), Sw::CHANNEL_NOT_SUPPORTED);
-        }
-        if command.ins == ins::GET_RESPONSE && command.class.0 == 0 {
+        if command.ins == ins::GET_RESPONSE && class.on_channel(0) == Class::INTERINDUSTRY {
             return self.channel.next_part(ne).unwrap_or_else(|sw| (Bytes::new(), sw));
         }
         self.channel.forget_pending();
@@ -201,28 +256,7 @@ impl Card {
                     sw.into()
                 }
             },
-            Some(Session::Scp(mut session)) => {
-                if wire.class.is_gp_sm() && !secure_channel::begins(&wire) {
-                    return match session.unprotect_command(wire) {
-                        Ok(plain) => {
-                            self.channel.session = Some(Session::Scp(session));
-                            let response = self.run(plain, &mut next).unwrap_or_else(Response::from);
-                            self.protect_scp(response)
-                        }
-                        Err(sw) => {
-                            self.end_session();
-                            sw.into()
-                        }
-                    };
-                }
-                // A plain command ends the secure channel. Only a new beginning is then carried out.
-                self.end_session();
-                if secure_channel::begins(&wire) || is_select_by_name(&wire) {
-                    self.run(wire, &mut next).unwrap_or_else(Response::from)
-                } else {
-                    Sw::SECURITY_STATUS_NOT_SATISFIED.into()
-                }
-            }
+            Some(Session::Scp(session)) => self.run_in_secure_channel(session, wire),
             None => {
                 let opens = secure_channel::begins(&wire) || secure_channel::completes(&wire);
                 if wire.class.has_sm() && !opens {
@@ -232,6 +266,32 @@ impl Card {
                 self.change_session(next);
                 response
             }
+        }
+    }
+
+    fn run_in_secure_channel(&mut self, mut session: Box<dyn SecureChannel>, wire: Command) -> Response {
+        let mut next = Next::Keep;
+        if wire.class.is_gp_sm() && !secure_channel::begins(&wire) {
+            // The MAC does not cover the number of the channel (Amd D §6.2.4, GPC 2.3.1 §E.4.4).
+            let wire = Command { class: wire.class.on_channel(0), ..wire };
+            return match session.unprotect_command(wire) {
+                Ok(plain) => {
+                    self.channel.session = Some(Session::Scp(session));
+                    let response = self.run(plain, &mut next).unwrap_or_else(Response::from);
+                    self.protect_scp(response)
+                }
+                Err(sw) => {
+                    self.end_session();
+                    sw.into()
+                }
+            };
+        }
+        // A plain command ends the secure channel. Only a new beginning is then carried out.
+        self.end_session();
+        if secure_channel::begins(&wire) || is_select_by_name(&wire) {
+            self.run(wire, &mut next).unwrap_or_else(Response::from)
+        } else {
+            Sw::SECURITY_STATUS_NOT_SATISFIED.into()
         }
     }
 
@@ -250,17 +310,9 @@ impl Card {
     }
 
     /// The one place where a session dies: keys, status and the applet's volatile state go together.
-    fn end_session(&mut self) {
-        self.channel.session = None;
-        self.channel.opening = None;
-        self.channel.personalising = None;
-        self.channel.forget_chain();
-        self.channel.status = crate::status::SecurityStatus::default();
-        self.deselect(self.channel.selected);
-    }
-
-    fn deselect(&mut self, owner: Owner) {
-        let _ = self.with_applet(owner, &mut Next::Keep, |applet, host| {
+    pub(crate) fn end_session(&mut self) {
+        self.channel.end_session();
+        let _ = self.with_selected(&mut Next::Keep, |applet, host| {
             applet.deselect(host);
             Ok(Sw::OK.into())
         });
@@ -271,8 +323,10 @@ impl Card {
         if !(command.class.is_interindustry() || command.class.is_globalplatform()) {
             return Err(Sw::CLA_NOT_SUPPORTED);
         }
-        if command.class.channel() != 0 {
-            return Err(Sw::CHANNEL_NOT_SUPPORTED);
+        // From here on the number of the channel is the card's affair alone.
+        let command = Command { class: command.class.on_channel(0), ..command };
+        if command.ins == ins::MANAGE_CHANNEL && command.class.is_interindustry() {
+            return self.manage_channel(&command);
         }
         let command = match command.ins {
             ins::GENERAL_AUTHENTICATE => command,
@@ -281,63 +335,190 @@ impl Card {
                 None => return Ok(Sw::OK.into()),
             },
         };
-        if self.life == CardLife::Terminated {
-            return Err(Sw::CONDITIONS_NOT_SATISFIED);
-        }
         if is_select_by_name(&command) {
             return self.select(&command, next);
         }
         if secure_channel::begins(&command) {
+            self.permitted(Request::OpenChannel)?;
             return secure_channel::initialize_update(self, &command);
         }
         if secure_channel::completes(&command) {
+            self.permitted(Request::OpenChannel)?;
             return secure_channel::external_authenticate(self, &command);
         }
-        match self.channel.selected {
-            CARD_MANAGER => crate::gp::process(self, &command),
-            owner => self.with_applet(owner, next, |applet, host| applet.process(command, host)),
-        }
-    }
-
-    /// SELECT by AID or its beginning; the old application is deselected before the new one hears of it.
-    fn select(&mut self, command: &Command, next: &mut Next) -> Result<Response, Sw> {
-        let by_name = if self.configuration.isd_aid.matches(&command.data) {
-            CARD_MANAGER
-        } else {
-            let entry = self.registry.find(&command.data).ok_or(Sw::FILE_NOT_FOUND)?;
-            if !entry.life.is_selectable() || self.life == CardLife::CardLocked {
-                return Err(Sw::FILE_NOT_FOUND);
+        match self.domain_selected() {
+            Some(domain) => crate::gp::process(self, domain, &command),
+            None => {
+                self.permitted_to_selected()?;
+                self.with_selected(next, |applet, host| applet.process(command, host))
             }
-            entry.owner
-        };
-        if by_name != self.channel.selected {
-            self.end_session();
-            self.channel.selected = by_name;
-        }
-        match by_name {
-            CARD_MANAGER => Ok(crate::gp::select(self)),
-            owner => self.with_applet(owner, next, |applet, host| applet.select(Selection::ByName, host)),
         }
     }
 
-    /// Lends an applet its reach for one call.
-    pub(crate) fn with_applet(
+    /// Number of the selected security domain, if one is selected.
+    fn domain_selected(&self) -> Option<Owner> {
+        let selected = self.channel.selected;
+        let is_domain = self.registry.get(selected).is_some_and(Entry::is_domain);
+        (selected == CARD_MANAGER || is_domain).then_some(selected)
+    }
+
+    /// Whether the card's life cycle has room for such a request.
+    ///
+    /// # Errors
+    /// 6985 when it has not.
+    pub(crate) fn permitted(&self, request: Request) -> Result<(), Sw> {
+        if self.life.permits(request) { Ok(()) } else { Err(Sw::CONDITIONS_NOT_SATISFIED) }
+    }
+
+    fn permitted_to_selected(&self) -> Result<(), Sw> {
+        if self.registry.get(self.channel.selected).is_some_and(is_final) && self.life != CardLife::Terminated {
+            return Ok(());
+        }
+        self.permitted(Request::Application)
+    }
+
+    /// SELECT by AID or its beginning; the old application is deselected before the new one hears of it. P2 = 02 asks
+    /// for the next one that the name fits (GPC 2.3.1 §11.9.2.2).
+    fn select(&mut self, command: &Command, next: &mut Next) -> Result<Response, Sw> {
+        let further = match command.p2 & 0x03 {
+            0x00 => false,
+            0x02 => true,
+            _ => return Err(Sw::FUNCTION_NOT_SUPPORTED),
+        };
+        let owner = self.named(&command.data, further).ok_or(Sw::FILE_NOT_FOUND)?;
+        if owner != self.channel.selected {
+            self.end_session();
+            self.make_selected(owner);
+        }
+        match self.domain_selected() {
+            Some(domain) => Ok(crate::gp::select(self, domain)),
+            None => self.with_selected(next, |applet, host| applet.select(Selection::ByName, host)),
+        }
+    }
+
+    /// The selectable application that a name fits: the first, or the first behind the selected one.
+    fn named(&self, partial: &[u8], further: bool) -> Option<Owner> {
+        let issuer = (CARD_MANAGER, &self.configuration.isd_aid);
+        let others = self.registry.entries().iter().filter(|entry| {
+            let request = if is_final(entry) { Request::SelectFinal } else { Request::SelectApplication };
+            entry.life.is_selectable() && self.life.permits(request)
+        });
+        let all = core::iter::once(issuer).chain(others.map(|entry| (entry.owner, &entry.aid)));
+        let mut fitting = all.filter(|(_, aid)| aid.matches(partial)).map(|(owner, _)| owner);
+        if further {
+            fitting.by_ref().find(|owner| *owner == self.channel.selected)?;
+        }
+        fitting.next()
+    }
+
+    /// MANAGE CHANNEL, GPC 2.3.1 §11.7: never under secure messaging, since it is the card's and no application's.
+    fn manage_channel(&mut self, command: &Command) -> Result<Response, Sw> {
+        if self.channel.session.is_some() {
+            return Err(Sw::SM_NOT_SUPPORTED);
+        }
+        if !self.life.permits(Request::ManageChannel) {
+            return Err(Sw::FUNCTION_NOT_SUPPORTED);
+        }
+        match (command.p1, command.p2) {
+            (0x00, number) => self.open_channel(number),
+            (0x80, 0) => Err(Sw::WRONG_P1P2),
+            (0x80, number) => Ok(self.close_channel(number)),
+            _ => Err(Sw::WRONG_P1P2),
+        }
+    }
+
+    fn open_channel(&mut self, wanted: u8) -> Result<Response, Sw> {
+        let limit = self.configuration.quirks.logical_channels;
+        let taken = |number: u8| number == self.channel.number || self.parked.contains_key(&number);
+        let number = match wanted {
+            0 => (1..limit).find(|number| !taken(*number)).ok_or(Sw::FUNCTION_NOT_SUPPORTED)?,
+            number if number < limit && !taken(number) => number,
+            _ => return Err(Sw::WRONG_P1P2),
+        };
+        // Opened from the basic channel it begins with the default application, from another one with that one's own
+        // (GPC 2.3.1 §6.4.2).
+        let (from, inherited) = (self.channel.number, self.channel.selected);
+        let left = core::mem::replace(&mut self.channel, Channel::new(number));
+        self.parked.insert(left.number, left);
+        if from == 0 {
+            self.select_implicitly();
+        } else {
+            self.make_selected(inherited);
+            let _ = self.with_selected(&mut Next::Keep, |applet, host| applet.select(Selection::OnReset, host));
+        }
+        self.switch_to(from)?;
+        Ok(if wanted == 0 { Response::ok([number]) } else { Sw::OK.into() })
+    }
+
+    fn close_channel(&mut self, number: u8) -> Response {
+        let from = self.channel.number;
+        if self.switch_to(number).is_err() {
+            return Sw(0x6200).into(); // GPC 2.3.1 Table 11-62: it was closed already
+        }
+        self.end_session();
+        let back = if from == number { 0 } else { from };
+        if self.switch_to(back).is_ok() {
+            self.parked.remove(&number);
+        }
+        Sw::OK.into()
+    }
+
+    /// Whether an instance is selected on any open channel.
+    pub(crate) fn is_selected_anywhere(&self, owner: Owner) -> bool {
+        self.channel.selected == owner || self.parked.values().any(|channel| channel.selected == owner)
+    }
+
+    /// Lends the selected applet its reach for one call.
+    pub(crate) fn with_selected(
         &mut self,
-        owner: Owner,
         next: &mut Next,
         call: impl FnOnce(&mut dyn Applet, &mut Host<'_>) -> Result<Response, Sw>,
     ) -> Result<Response, Sw> {
-        let Some(applet) = self.applets.get_mut(&owner) else { return Err(Sw::FILE_NOT_FOUND) };
+        let Some(mut applet) = self.channel.applet.take() else { return Err(Sw::FILE_NOT_FOUND) };
+        let owner = self.channel.selected;
+        let answer = self.with_host(owner, next, |host| call(applet.as_mut(), host));
+        self.channel.applet = Some(applet);
+        answer
+    }
+
+    /// Lends the reach of an instance for one call.
+    pub(crate) fn with_host<T>(
+        &mut self,
+        owner: Owner,
+        next: &mut Next,
+        call: impl FnOnce(&mut Host<'_>) -> Result<T, Sw>,
+    ) -> Result<T, Sw> {
         let life = self.registry.get(owner).map_or(AppLife::Installed, |entry| entry.life);
         let secure_channel = match &self.channel.session {
-            Some(Session::Scp(session)) => Some(SecureChannelView { level: session.level(), dek: session.as_ref() }),
+            Some(Session::Scp(session)) => Some(session.as_ref()),
             _ => None,
         };
-        let platform = &mut *self.platform;
         let (nvm, status) = (&mut self.nvm, &mut self.channel.status);
-        let mut host = Host { nvm, owner, life, secure_channel, next, platform, status };
-        call(applet.as_mut(), &mut host)
+        let (platform, channel) = (&mut *self.platform, self.channel.number);
+        call(&mut Host { nvm, owner, life, secure_channel, next, platform, channel, status })
     }
+
+    /// Does several changes of the registry as one: on `Err` none of them happened, in memory and here.
+    ///
+    /// # Errors
+    /// What `work` or the memory answers.
+    pub(crate) fn atomically<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, Sw>) -> Result<T, Sw> {
+        self.nvm.begin()?;
+        let done = work(self).and_then(|value| Ok(self.nvm.commit().map(|()| value)?));
+        if done.is_err() {
+            self.nvm.abort();
+            // The memory knows what is true; what cannot be read now is told by the next power-on.
+            if let Ok(registry) = Registry::load(&self.nvm, &self.configuration.modules) {
+                self.registry = registry;
+            }
+        }
+        self.set_quotas();
+        done
+    }
+}
+
+fn is_final(entry: &Entry) -> bool {
+    entry.privileges.has(Privilege::FINAL_APPLICATION)
 }
 
 fn is_select_by_name(command: &Command) -> bool {

@@ -1,9 +1,11 @@
-//! The volatile state of the card's one logical channel: everything here is gone with reset.
+//! The volatile state of one logical channel: everything here is gone with reset, and most of it with deselection.
 
 use bitaqa_apdu::{Bytes, Command, Sw};
-use bitaqa_secure_messaging::secure_channel::Opening;
-use bitaqa_secure_messaging::{SecureChannel, SecureMessaging};
+use bitaqa_secure_messaging::SecureMessaging;
+use bitaqa_secure_messaging::secure_channel::{Opening, SecureChannel};
 
+use crate::applet::Applet;
+use crate::gp::load::Loading;
 use crate::nvm::Owner;
 use crate::status::SecurityStatus;
 
@@ -14,28 +16,65 @@ const CHAIN_MAX: usize = 65_535;
 pub enum Session {
     /// ISO 7816-4 secure messaging after PACE or Chip Authentication.
     Iso(Box<dyn SecureMessaging>),
-    /// A secure channel of GlobalPlatform.
+    /// SCP02, SCP03 or SCP11.
     Scp(Box<dyn SecureChannel>),
 }
 
-/// Channel 0.
+/// The application that INSTALL [for personalization] named, with its RAM while blocks of data go to it.
+pub struct Personalising {
+    /// Its registry number.
+    pub owner: Owner,
+    /// Its object, apart from any that is selected.
+    pub applet: Box<dyn Applet>,
+    /// Block number that the next STORE DATA must have.
+    pub next_block: u8,
+}
+
+/// One logical channel.
 #[derive(Default)]
 pub struct Channel {
+    /// Its number, 0 to 19.
+    pub number: u8,
     /// Registry number of the selected application, 0 for the issuer security domain.
     pub selected: Owner,
+    /// RAM of the selected application; none when a security domain is selected.
+    pub applet: Option<Box<dyn Applet>>,
     /// What the terminal has proved.
     pub status: SecurityStatus,
     /// The session.
     pub session: Option<Session>,
     /// A secure channel between INITIALIZE UPDATE and EXTERNAL AUTHENTICATE.
     pub opening: Option<Box<dyn Opening>>,
-    /// Instance that INSTALL [for personalization] named: STORE DATA to the security domain goes there.
-    pub personalising: Option<Owner>,
+    /// Where STORE DATA to the security domain goes.
+    pub personalising: Option<Personalising>,
+    /// A load file under way.
+    pub loading: Option<Loading>,
+    /// What GET STATUS has not yet told.
+    pub listing: Option<Vec<Vec<u8>>>,
+    /// Block number that the next STORE DATA to the security domain itself must have.
+    pub next_block: u8,
     chain: Option<Command>,
     pending: Bytes,
 }
 
 impl Channel {
+    /// A channel that was just opened.
+    pub fn new(number: u8) -> Self {
+        Self { number, ..Self::default() }
+    }
+
+    /// Ends everything that lives no longer than the secure channel or the selection, but the selection itself.
+    pub fn end_session(&mut self) {
+        self.session = None;
+        self.opening = None;
+        self.personalising = None;
+        self.loading = None;
+        self.listing = None;
+        self.next_block = 0;
+        self.chain = None;
+        self.status = SecurityStatus::default();
+    }
+
     /// Adds a command to the chain; `None` while the chain goes on. GENERAL AUTHENTICATE uses the chaining bit without
     /// being one command (9303-11 §4.4.4), so it is never passed here.
     ///
@@ -63,11 +102,6 @@ impl Channel {
             return Ok(None);
         }
         Ok(Some(whole))
-    }
-
-    /// Drops a chain that was begun.
-    pub fn forget_chain(&mut self) {
-        self.chain = None;
     }
 
     /// Hands out at most `ne` octets of a response, keeping the rest for GET RESPONSE (7816-4 §5.3.4).

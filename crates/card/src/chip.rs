@@ -2,11 +2,13 @@
 //!
 //! ```text
 //! cell 0001   66 { 4F ISD AID   5F51 ATR   9F7F CPLC(42)   CF KDD(10)   90 i(1)   91 level(1)
-//!                  E4 { C4 package AID   84 module AID   92 native module name } }
+//!                  { E4 { C4 package AID   84 module AID   92 native module name } }*   [E5 { quirks, see below }] }
+//!             E5 { 80 SW of a failed authentication(2)   81 SW of an unknown key version(2)   82 octets of a page of
+//!                  GET STATUS(2)   83 logical channels(1)   84 tries of a key set(1)   85 flags(1) }
 //! cell 0002   card life cycle(1)
 //! ```
 
-use bitaqa_apdu::Aid;
+use bitaqa_apdu::{Aid, CHANNEL_MAX, Sw};
 use bitaqa_apdu::tlv::{self, Reader, TlvError};
 use bitaqa_profile::Profile;
 use bitaqa_secure_messaging::KeyLength;
@@ -14,6 +16,7 @@ use bitaqa_secure_messaging::scp03::KeySet;
 use rand_core::CryptoRng;
 
 use crate::gp::registry::CARD_MANAGER;
+use crate::native::SECURITY_DOMAIN;
 use crate::nvm::image::ImageError;
 use crate::nvm::{CellId, Nvm};
 
@@ -45,8 +48,96 @@ pub struct Configuration {
     pub scp_i: u8,
     /// Lowest security level of a session that may change anything.
     pub level_min: u8,
-    /// The native module.
-    pub module: NativeModule,
+    /// The native modules, in the load files of the factory.
+    pub modules: Vec<NativeModule>,
+    /// Where this chip differs from others of its kind.
+    pub quirks: Quirks,
+}
+
+/// Answers and limits in which families of cards differ, as data: a field failure is reproduced by the profile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quirks {
+    /// Answer to a failed EXTERNAL AUTHENTICATE: 6300, 6982 or 6988.
+    pub authentication_failure: Sw,
+    /// Answer to INITIALIZE UPDATE with an unknown key version: 6A88 or 6A86.
+    pub unknown_key_version: Sw,
+    /// Most octets of an answer to GET STATUS.
+    pub status_page_bytes: u16,
+    /// Logical channels, the basic one among them, 1 to 20.
+    pub logical_channels: u8,
+    /// Failed authentications until a key set is locked; 0: they are not counted.
+    pub authentication_tries: u8,
+    /// Whether INSTALL [for personalization] is known.
+    pub personalization: bool,
+    /// Whether STORE DATA of DGIs must say so in P1.
+    pub dgi_flag_required: bool,
+    /// Whether a DGI may go over several commands.
+    pub dgi_chaining: bool,
+    /// Whether 9000 without data carries an R-MAC.
+    pub mac_on_empty_response: bool,
+}
+
+impl Default for Quirks {
+    /// What the specifications say, or leave open without harm.
+    fn default() -> Self {
+        Self {
+            authentication_failure: Sw::AUTHENTICATION_FAILED,
+            unknown_key_version: Sw::REFERENCE_NOT_FOUND,
+            status_page_bytes: 254,
+            logical_channels: CHANNEL_MAX + 1,
+            authentication_tries: 0,
+            personalization: true,
+            dgi_flag_required: false,
+            dgi_chaining: true,
+            mac_on_empty_response: true,
+        }
+    }
+}
+
+impl Quirks {
+    fn flags(&self) -> u8 {
+        let flags = [self.personalization, self.dgi_flag_required, self.dgi_chaining, self.mac_on_empty_response];
+        flags.iter().rev().fold(0, |octet, flag| octet << 1 | u8::from(*flag))
+    }
+
+    fn encode(&self) -> Vec<u8> {
+        [
+            tlv::tlv(0x80, &self.authentication_failure.0.to_be_bytes()),
+            tlv::tlv(0x81, &self.unknown_key_version.0.to_be_bytes()),
+            tlv::tlv(0x82, &self.status_page_bytes.to_be_bytes()),
+            tlv::tlv(0x83, &[self.logical_channels]),
+            tlv::tlv(0x84, &[self.authentication_tries]),
+            tlv::tlv(0x85, &[self.flags()]),
+        ]
+        .concat()
+    }
+
+    fn decode(octets: &[u8]) -> Result<Option<Self>, TlvError> {
+        let mut reader = Reader::new(octets);
+        let word = |field: &[u8]| field.try_into().ok().map(u16::from_be_bytes);
+        let failure = word(reader.expect(0x80)?);
+        let unknown = word(reader.expect(0x81)?);
+        let page = word(reader.expect(0x82)?);
+        let channels = reader.expect(0x83)?.first().copied().filter(|number| (1..=CHANNEL_MAX + 1).contains(number));
+        let tries = reader.expect(0x84)?.first().copied();
+        let flags = reader.expect(0x85)?.first().copied();
+        reader.finish()?;
+        let all = || {
+            let flag = |bit: u8| flags.map(|flags| flags & bit != 0);
+            Some(Self {
+                authentication_failure: Sw(failure?),
+                unknown_key_version: Sw(unknown?),
+                status_page_bytes: page?,
+                logical_channels: channels?,
+                authentication_tries: tries?,
+                personalization: flag(0x01)?,
+                dgi_flag_required: flag(0x02)?,
+                dgi_chaining: flag(0x04)?,
+                mac_on_empty_response: flag(0x08)?,
+            })
+        };
+        Ok(all())
+    }
 }
 
 /// A chip to be made: its facts, its memory and the transport keys it leaves the factory with.
@@ -102,11 +193,8 @@ impl ChipSpec {
                 kdd,
                 scp_i: channel.i,
                 level_min: channel.level,
-                module: NativeModule {
-                    package: emrtd.package_aid.clone(),
-                    module: emrtd.module_aid.clone(),
-                    name: crate::emrtd::NAME.to_owned(),
-                },
+                modules: factory_modules(profile),
+                quirks: Quirks::default(),
             },
             memory_bytes: profile.chip.memory_bytes,
             transport_kvn: channel.transport.kvn,
@@ -115,13 +203,36 @@ impl ChipSpec {
     }
 }
 
+/// AID of the load file that GlobalPlatform cards have their security domains from, GPC 2.3.1 App. H.1.1.
+pub const DOMAIN_PACKAGE: [u8; 7] = [0xA0, 0x00, 0x00, 0x01, 0x51, 0x53, 0x50];
+/// AID of the module in it.
+pub const DOMAIN_MODULE: [u8; 8] = [0xA0, 0x00, 0x00, 0x01, 0x51, 0x53, 0x50, 0x41];
+
+/// What the chip of a profile has in its factory's load files.
+fn factory_modules(profile: &Profile) -> Vec<NativeModule> {
+    let emrtd = NativeModule {
+        package: profile.emrtd.package_aid.clone(),
+        module: profile.emrtd.module_aid.clone(),
+        name: crate::emrtd::NAME.to_owned(),
+    };
+    let domain = match (Aid::new(&DOMAIN_PACKAGE), Aid::new(&DOMAIN_MODULE)) {
+        (Ok(package), Ok(module)) => Some(NativeModule { package, module, name: SECURITY_DOMAIN.to_owned() }),
+        _ => None,
+    };
+    core::iter::once(emrtd).chain(domain).collect()
+}
+
 impl Configuration {
     pub(crate) fn encode(&self) -> Vec<u8> {
-        let module = [
-            tlv::tlv(0xC4, self.module.package.as_bytes()),
-            tlv::tlv(0x84, self.module.module.as_bytes()),
-            tlv::tlv(0x92, self.module.name.as_bytes()),
-        ];
+        let module = |native: &NativeModule| {
+            let fields = [
+                tlv::tlv(0xC4, native.package.as_bytes()),
+                tlv::tlv(0x84, native.module.as_bytes()),
+                tlv::tlv(0x92, native.name.as_bytes()),
+            ];
+            tlv::tlv(0xE4, &fields.concat())
+        };
+        let modules: Vec<u8> = self.modules.iter().flat_map(module).collect();
         let fields = [
             tlv::tlv(0x4F, self.isd_aid.as_bytes()),
             tlv::tlv(0x5F51, &self.atr),
@@ -129,7 +240,8 @@ impl Configuration {
             tlv::tlv(0xCF, &self.kdd),
             tlv::tlv(0x90, &[self.scp_i]),
             tlv::tlv(0x91, &[self.level_min]),
-            tlv::tlv(0xE4, &module.concat()),
+            modules,
+            tlv::tlv(0xE5, &self.quirks.encode()),
         ];
         tlv::tlv(0x66, &fields.concat())
     }
@@ -150,17 +262,36 @@ impl Configuration {
         let kdd = reader.expect(0xCF)?.try_into().ok();
         let scp_i = reader.expect(0x90)?.first().copied();
         let level_min = reader.expect(0x91)?.first().copied();
-        let mut module = Reader::new(reader.expect(0xE4)?);
-        let package = Aid::new(module.expect(0xC4)?).ok();
-        let module_aid = Aid::new(module.expect(0x84)?).ok();
-        let name = String::from_utf8(module.expect(0x92)?.to_vec()).ok();
+        let mut modules = Some(Vec::new());
+        while let Some(module) = reader.optional(0xE4)? {
+            modules = modules.zip(native_module(module)?).map(|(mut all, one)| {
+                all.push(one);
+                all
+            });
+        }
+        // Chips that were made before quirks were data have none.
+        let quirks = match reader.optional(0xE5)? {
+            Some(quirks) => Quirks::decode(quirks)?,
+            None => Some(Quirks::default()),
+        };
         reader.finish()?;
         let all = || {
-            let module = NativeModule { package: package?, module: module_aid?, name: name? };
-            Some(Self { isd_aid: isd_aid?, atr, cplc: cplc?, kdd: kdd?, scp_i: scp_i?, level_min: level_min?, module })
+            let (isd_aid, cplc, kdd, scp_i) = (isd_aid?, cplc?, kdd?, scp_i?);
+            let (level_min, modules, quirks) = (level_min?, modules?, quirks?);
+            Some(Self { isd_aid, atr, cplc, kdd, scp_i, level_min, modules, quirks })
         };
         Ok(all())
     }
+}
+
+fn native_module(octets: &[u8]) -> Result<Option<NativeModule>, TlvError> {
+    let mut fields = Reader::new(octets);
+    let package = Aid::new(fields.expect(0xC4)?).ok();
+    let module = Aid::new(fields.expect(0x84)?).ok();
+    let name = String::from_utf8(fields.expect(0x92)?.to_vec()).ok();
+    fields.finish()?;
+    let all = || Some(NativeModule { package: package?, module: module?, name: name? });
+    Ok(all())
 }
 
 #[cfg(test)]
@@ -192,10 +323,25 @@ mod tests {
             kdd: [9; 10],
             scp_i: 0x70,
             level_min: 0x33,
-            module: NativeModule { package: aid("A00000024710"), module: aid("A0000002471001"), name: "emrtd".into() },
+            modules: vec![
+                NativeModule { package: aid("A00000024710"), module: aid("A0000002471001"), name: "emrtd".into() },
+                NativeModule { package: aid("A00000024711"), module: aid("A0000002471101"), name: "other".into() },
+            ],
+            quirks: Quirks {
+                authentication_failure: Sw(0x6988),
+                unknown_key_version: Sw(0x6A86),
+                status_page_bytes: 128,
+                logical_channels: 4,
+                authentication_tries: 10,
+                personalization: false,
+                dgi_flag_required: true,
+                dgi_chaining: false,
+                mac_on_empty_response: true,
+            },
         };
         let again = Configuration::decode(&configuration.encode()).unwrap().unwrap();
         assert_eq!(again.encode(), configuration.encode());
         assert_eq!((again.isd_aid, again.kdd, again.scp_i), (configuration.isd_aid, [9; 10], 0x70));
+        assert_eq!((again.modules, again.quirks), (configuration.modules, configuration.quirks));
     }
 }

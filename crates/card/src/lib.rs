@@ -12,6 +12,7 @@ pub mod chip;
 pub mod emrtd;
 pub mod fs;
 pub mod gp;
+mod native;
 pub mod nvm;
 pub mod status;
 pub mod vpcd;

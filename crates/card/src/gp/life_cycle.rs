@@ -61,6 +61,61 @@ impl CardLife {
     }
 }
 
+/// What a command asks of the card, as far as the card's life cycle has a say in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Request {
+    /// SELECT of the issuer security domain, or of an application with the privilege Final Application.
+    SelectFinal,
+    /// SELECT of any other application.
+    SelectApplication,
+    /// MANAGE CHANNEL.
+    ManageChannel,
+    /// INITIALIZE UPDATE and what else opens a secure channel.
+    OpenChannel,
+    /// GET DATA of a security domain.
+    GetData,
+    /// GET STATUS.
+    GetStatus,
+    /// SET STATUS.
+    SetStatus,
+    /// INSTALL, LOAD, DELETE: content of the card.
+    Content,
+    /// PUT KEY and STORE DATA to a security domain.
+    Personalise,
+    /// A command to the selected application.
+    Application,
+}
+
+impl Request {
+    /// Every kind, in the order of the columns below.
+    pub const ALL: [Self; 10] = [
+        Self::SelectFinal,
+        Self::SelectApplication,
+        Self::ManageChannel,
+        Self::OpenChannel,
+        Self::GetData,
+        Self::GetStatus,
+        Self::SetStatus,
+        Self::Content,
+        Self::Personalise,
+        Self::Application,
+    ];
+}
+
+impl CardLife {
+    /// Whether the card does such a thing in this state: GPC 2.3.1 §5.1.1 and Table 11-1. A locked card has its issuer
+    /// security domain, with which it can be unlocked, and whatever application is final; a terminated one tells its
+    /// data and does nothing else.
+    pub const fn permits(self, request: Request) -> bool {
+        use Request::{GetData, GetStatus, OpenChannel, SelectFinal, SetStatus};
+        match self {
+            Self::OpReady | Self::Initialized | Self::Secured => true,
+            Self::CardLocked => matches!(request, SelectFinal | OpenChannel | GetData | GetStatus | SetStatus),
+            Self::Terminated => matches!(request, SelectFinal | GetData),
+        }
+    }
+}
+
 /// Application life cycle, GPC 2.3.1 §5.3.1. `Personalized` is the application's own state 0F.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AppLife {
@@ -150,6 +205,17 @@ mod tests {
         for (from, row) in CardLife::ALL.into_iter().zip(table) {
             for (to, cell) in CardLife::ALL.into_iter().zip(row.chars()) {
                 assert_eq!(from.may_become(to), cell != '-', "{from:?} to {to:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_cell_of_the_command_table() {
+        // rows in the order of CardLife::ALL, columns in the order of Request::ALL
+        let table = ["xxxxxxxxxx", "xxxxxxxxxx", "xxxxxxxxxx", "x--xxxx---", "x---x-----"];
+        for (state, row) in CardLife::ALL.into_iter().zip(table) {
+            for (request, cell) in Request::ALL.into_iter().zip(row.chars()) {
+                assert_eq!(state.permits(request), cell == 'x', "{request:?} in {state:?}");
             }
         }
     }

@@ -118,6 +118,15 @@ impl From<NvmError> for bitaqa_apdu::Sw {
     }
 }
 
+/// Most octets that the cells of some owners may take together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Quota {
+    /// The owners; the first one gives the quota its name.
+    pub owners: Vec<Owner>,
+    /// Octets.
+    pub octets: usize,
+}
+
 /// Octets that a cell costs beside its content: name, length and checksum in the image.
 const CELL_OVERHEAD: usize = 16;
 
@@ -127,7 +136,7 @@ pub struct Nvm {
     medium: Box<dyn Medium>,
     capacity: usize,
     used: BTreeMap<Owner, usize>,
-    quotas: BTreeMap<Owner, usize>,
+    quotas: Vec<Quota>,
     wear: BTreeMap<CellId, u32>,
     writes: u64,
     transaction: Option<Transaction>,
@@ -162,7 +171,7 @@ impl Nvm {
     fn with(loaded: Loaded, medium: Box<dyn Medium>) -> Self {
         let Loaded { cells, wear, capacity, damaged, torn_at: _ } = loaded;
         let used = used(&cells);
-        let (quotas, transaction) = (BTreeMap::new(), None);
+        let (quotas, transaction) = (Vec::new(), None);
         Self { cells, medium, capacity, used, quotas, wear, writes: 0, transaction, damaged, failed: false }
     }
 
@@ -280,12 +289,9 @@ impl Nvm {
         }
     }
 
-    /// Most octets that an owner's cells may take, `None` for as many as there are.
-    pub fn set_quota(&mut self, owner: Owner, quota: Option<usize>) {
-        match quota {
-            Some(octets) => self.quotas.insert(owner, octets),
-            None => self.quotas.remove(&owner),
-        };
+    /// The quotas from here on, in the place of those before.
+    pub fn set_quotas(&mut self, quotas: Vec<Quota>) {
+        self.quotas = quotas;
     }
 
     /// How often a cell was written since the chip was made.
@@ -403,11 +409,12 @@ impl Nvm {
         if needed > free {
             return Err(NvmError::Full { needed, free });
         }
-        for (owner, needed) in of_owner {
-            let Some(quota) = self.quotas.get(&owner) else { continue };
-            let free = quota.saturating_sub(self.used.get(&owner).copied().unwrap_or(0));
+        for quota in &self.quotas {
+            let sum = |of: &BTreeMap<Owner, usize>| quota.owners.iter().filter_map(|owner| of.get(owner)).sum();
+            let (needed, used): (usize, usize) = (sum(&of_owner), sum(&self.used));
+            let free = quota.octets.saturating_sub(used);
             if needed > free {
-                return Err(NvmError::Quota { owner, needed, free });
+                return Err(NvmError::Quota { owner: quota.owners.first().copied().unwrap_or(0), needed, free });
             }
         }
         Ok(())

@@ -91,13 +91,14 @@ fn a_quota_binds_its_owner_alone() {
     let (mut nvm, _) = memory();
     let other = CellId { owner: 2, key: 1 };
     nvm.put(A, &[0; 100]).unwrap();
-    nvm.set_quota(1, Some(200));
+    nvm.set_quotas(vec![Quota { owners: vec![1, 3], octets: 200 }]);
     let error = nvm.append(A, &[0; 85]).unwrap_err();
     assert!(matches!(error, NvmError::Quota { owner: 1, needed: 85, free: 84 }), "{error}");
     nvm.append(A, &[0; 84]).unwrap();
     nvm.put(other, &[0; 1000]).unwrap();
     assert!(nvm.put(B, &[]).is_err());
-    nvm.set_quota(1, None);
+    assert!(nvm.put(CellId { owner: 3, key: 1 }, &[]).is_err(), "owner 3 shares it");
+    nvm.set_quotas(Vec::new());
     nvm.put(B, &[]).unwrap();
     nvm.remove(A).unwrap();
     assert_eq!(nvm.usage().0, CELL_OVERHEAD + CELL_OVERHEAD + 1000);
