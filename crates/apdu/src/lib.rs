@@ -40,6 +40,8 @@ pub mod ins {
     pub const GENERATE_ASYMMETRIC_KEY_PAIR: u8 = 0x47;
     /// INITIALIZE UPDATE, Amd D §7.1.1.
     pub const INITIALIZE_UPDATE: u8 = 0x50;
+    /// MANAGE CHANNEL, 7816-4 §11.1.2 and GPC 2.3.1 §11.7.
+    pub const MANAGE_CHANNEL: u8 = 0x70;
     /// EXTERNAL AUTHENTICATE, 7816-4 §11.5.4 and Amd D §7.1.2.
     pub const EXTERNAL_AUTHENTICATE: u8 = 0x82;
     /// GET CHALLENGE, 7816-4 §11.5.3.
@@ -64,6 +66,10 @@ pub mod ins {
     pub const STORE_DATA: u8 = 0xE2;
     /// INSTALL, GPC 2.3.1 §11.5.
     pub const INSTALL: u8 = 0xE6;
+    /// DELETE, GPC 2.3.1 §11.2.
+    pub const DELETE: u8 = 0xE4;
+    /// LOAD, GPC 2.3.1 §11.6.
+    pub const LOAD: u8 = 0xE8;
     /// SET STATUS, GPC 2.3.1 §11.10.
     pub const SET_STATUS: u8 = 0xF0;
     /// GET STATUS, GPC 2.3.1 §11.4.

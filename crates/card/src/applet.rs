@@ -1,8 +1,7 @@
 //! What an applet is, and the handle through which it reaches the card: nothing is ambient.
 
 use bitaqa_apdu::{Aid, Bytes, Command, Response, Sw};
-use bitaqa_secure_messaging::SecureMessaging;
-use bitaqa_secure_messaging::secure_channel::SecureChannel;
+use bitaqa_secure_messaging::{DataEncryption, SecureMessaging};
 use rand_core::CryptoRng;
 
 use crate::Platform;
@@ -98,12 +97,20 @@ pub enum Next {
     Iso(Box<dyn SecureMessaging>),
 }
 
+/// An open secure channel as an applet may see it.
+pub struct SecureChannelView<'a> {
+    /// Level of the session (Amd D §7.1.2.1).
+    pub level: u8,
+    /// Data encryption key that goes with the session.
+    pub dek: &'a dyn DataEncryption,
+}
+
 /// An applet's reach: its own cells, the session's status, randomness and time.
 pub struct Host<'a> {
     pub(crate) nvm: &'a mut Nvm,
     pub(crate) owner: Owner,
     pub(crate) life: AppLife,
-    pub(crate) secure_channel: Option<&'a dyn SecureChannel>,
+    pub(crate) secure_channel: Option<SecureChannelView<'a>>,
     pub(crate) channel: u8,
     pub(crate) next: &'a mut Next,
     pub(crate) platform: &'a mut dyn Platform,
@@ -188,7 +195,7 @@ impl Host<'_> {
 
     /// Level of the open secure channel, `None` without one.
     pub fn secure_channel_level(&self) -> Option<u8> {
-        self.secure_channel.map(SecureChannel::level)
+        self.secure_channel.as_ref().map(|channel| channel.level)
     }
 
     /// Opens data that the issuer put under the DEK.
@@ -196,8 +203,8 @@ impl Host<'_> {
     /// # Errors
     /// 6985 without a secure channel; 6A80 when the padding does not hold.
     pub fn decrypt_sensitive(&self, data: &[u8]) -> Result<Bytes, Sw> {
-        let channel = self.secure_channel.ok_or(Sw::CONDITIONS_NOT_SATISFIED)?;
-        channel.decrypt_sensitive(data)
+        let channel = self.secure_channel.as_ref().ok_or(Sw::CONDITIONS_NOT_SATISFIED)?;
+        channel.dek.decrypt_sensitive(data)
     }
 
     fn cell(&self, key: u16) -> CellId {

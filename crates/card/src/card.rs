@@ -5,9 +5,9 @@
 use std::collections::BTreeMap;
 
 use bitaqa_apdu::{Atr, Bytes, Class, Command, Response, Sw, Transport, TransportError, ins};
-use bitaqa_secure_messaging::secure_channel::SecureChannel;
+use bitaqa_secure_messaging::SecureChannel;
 
-use crate::applet::{Applet, Host, Module, Next, Selection};
+use crate::applet::{Applet, Host, Module, Next, SecureChannelView, Selection};
 use crate::channel::{Channel, Session};
 use crate::chip::{self, ChipSpec, Configuration};
 use crate::gp::keys::{self, Versioned};
@@ -112,15 +112,8 @@ impl Card {
         if let Some(name) = named.into_iter().find(|name| !native::is_known(name)) {
             return Err(CardError::Module(name.clone()));
         }
-        let mut card = Self {
-            nvm,
-            configuration,
-            life,
-            registry,
-            channel: Channel::default(),
-            parked: BTreeMap::new(),
-            platform,
-        };
+        let mut card =
+            Self { nvm, configuration, life, registry, channel: Channel::default(), parked: BTreeMap::new(), platform };
         card.power_on();
         Ok(card)
     }
@@ -490,7 +483,7 @@ impl Card {
     ) -> Result<T, Sw> {
         let life = self.registry.get(owner).map_or(AppLife::Installed, |entry| entry.life);
         let secure_channel = match &self.channel.session {
-            Some(Session::Scp(session)) => Some(session.as_ref()),
+            Some(Session::Scp(session)) => Some(SecureChannelView { level: session.level(), dek: session.as_ref() }),
             _ => None,
         };
         let (nvm, status) = (&mut self.nvm, &mut self.channel.status);

@@ -1,11 +1,11 @@
 //! The volatile state of one logical channel: everything here is gone with reset, and most of it with deselection.
 
 use bitaqa_apdu::{Bytes, Command, Sw};
-use bitaqa_secure_messaging::SecureMessaging;
-use bitaqa_secure_messaging::secure_channel::{Opening, SecureChannel};
+use bitaqa_secure_messaging::{SecureChannel, SecureMessaging};
 
 use crate::applet::Applet;
 use crate::gp::load::Loading;
+use crate::gp::secure_channel::Begun;
 use crate::nvm::Owner;
 use crate::status::SecurityStatus;
 
@@ -44,7 +44,7 @@ pub struct Channel {
     /// The session.
     pub session: Option<Session>,
     /// A secure channel between INITIALIZE UPDATE and EXTERNAL AUTHENTICATE.
-    pub opening: Option<Box<dyn Opening>>,
+    pub opening: Option<Begun>,
     /// Where STORE DATA to the security domain goes.
     pub personalising: Option<Personalising>,
     /// A load file under way.

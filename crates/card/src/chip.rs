@@ -8,9 +8,9 @@
 //! cell 0002   card life cycle(1)
 //! ```
 
-use bitaqa_apdu::{Aid, CHANNEL_MAX, Sw};
 use bitaqa_apdu::tlv::{self, Reader, TlvError};
-use bitaqa_profile::Profile;
+use bitaqa_apdu::{Aid, CHANNEL_MAX, Sw};
+use bitaqa_profile::{DgiFlag, Profile, Scp};
 use bitaqa_secure_messaging::KeyLength;
 use bitaqa_secure_messaging::scp03::KeySet;
 use rand_core::CryptoRng;
@@ -95,6 +95,20 @@ impl Default for Quirks {
 }
 
 impl Quirks {
+    fn of_profile(quirks: &bitaqa_profile::Quirks) -> Self {
+        Self {
+            authentication_failure: Sw(quirks.authentication_failure),
+            unknown_key_version: Sw(quirks.unknown_key_version),
+            status_page_bytes: u16::try_from(quirks.status_page_bytes).unwrap_or(u16::MAX),
+            logical_channels: quirks.logical_channels,
+            authentication_tries: quirks.authentication_tries,
+            personalization: quirks.personalization,
+            dgi_flag_required: quirks.dgi_flag == DgiFlag::Required,
+            dgi_chaining: quirks.dgi_chaining,
+            mac_on_empty_response: quirks.mac_on_empty_response,
+        }
+    }
+
     fn flags(&self) -> u8 {
         let flags = [self.personalization, self.dgi_flag_required, self.dgi_chaining, self.mac_on_empty_response];
         flags.iter().rev().fold(0, |octet, flag| octet << 1 | u8::from(*flag))
@@ -158,7 +172,7 @@ impl ChipSpec {
     /// # Errors
     /// [`KeyLength`] for transport keys of no AES length.
     pub fn of_profile(profile: &Profile, rng: &mut dyn CryptoRng) -> Result<Self, KeyLength> {
-        let (channel, cplc, emrtd) = (&profile.secure_channel, &profile.chip.cplc, &profile.emrtd);
+        let (channel, cplc) = (&profile.secure_channel, &profile.chip.cplc);
         let mut serial_and_batch = [0; 6];
         rng.fill_bytes(&mut serial_and_batch);
         let fields: [&[u8]; 12] = [
@@ -194,11 +208,14 @@ impl ChipSpec {
                 scp_i: channel.i,
                 level_min: channel.level,
                 modules: factory_modules(profile),
-                quirks: Quirks::default(),
+                quirks: Quirks::of_profile(&profile.chip.quirks),
             },
             memory_bytes: profile.chip.memory_bytes,
             transport_kvn: channel.transport.kvn,
-            transport_keys: KeySet::new(&key, &key, &key)?,
+            transport_keys: match channel.protocol {
+                Scp::Scp02 => KeySet::triple_des(&key, &key, &key)?,
+                Scp::Scp03 => KeySet::new(&key, &key, &key)?,
+            },
         })
     }
 }

@@ -56,7 +56,7 @@ pub fn install(card: &mut Card, domain: Owner, command: &Command) -> Result<Resp
     }
     let right = match command.p1 {
         p1::INSTALL | p1::MAKE_SELECTABLE | p1::INSTALL_AND_MAKE_SELECTABLE | p1::EXTRADITION | p1::REGISTRY_UPDATE => {
-            delegation::authorise(card, domain, command, token)?
+            delegation::authorise(card, domain, &[], command, token)?
         }
         _ => return Err(Sw::WRONG_P1P2),
     };
@@ -79,7 +79,7 @@ fn begin_load(card: &mut Card, domain: Owner, command: &Command, fields: [&[u8];
     let [file, owner, hash, token] = fields;
     // The token of the combined form comes with its last command (GPC 2.3.1 §C.4.7).
     let combined = command.p1 == p1::ALL_IN_ONE;
-    let right = if combined { Right::Own } else { delegation::authorise(card, domain, command, token)? };
+    let right = if combined { Right::Own } else { delegation::authorise(card, domain, &[], command, token)? };
     let aid = aid(file)?;
     let taken = card.registry.load_file(file).is_some() || card.registry.named(file).is_some();
     if taken || card.configuration.isd_aid == aid {
@@ -93,9 +93,9 @@ fn begin_load(card: &mut Card, domain: Owner, command: &Command, fields: [&[u8];
         return Err(Sw::WRONG_DATA); // a token without the hash would vouch for any code
     }
     let hash = hash.to_vec();
-    let next_block = Some(0);
-    card.channel.loading =
-        Some(Loading { aid, domain: target, hash, right, combined, octets: Vec::new(), next_block });
+    let signed = if combined { delegation::token_input(command, &[]).ok_or(Sw::WRONG_DATA)? } else { Vec::new() };
+    let (octets, next_block) = (Vec::new(), Some(0));
+    card.channel.loading = Some(Loading { aid, domain: target, hash, right, combined, signed, octets, next_block });
     Ok(Response::ok([0]))
 }
 
@@ -104,7 +104,7 @@ fn finish_all_in_one(card: &mut Card, domain: Owner, command: &Command, fields: 
     let [module, instance, privileges, parameters, token] = fields;
     let loading = card.channel.loading.take().filter(|loading| loading.combined && loading.next_block.is_none());
     let loading = loading.ok_or(Sw::CONDITIONS_NOT_SATISFIED)?;
-    let right = delegation::authorise(card, domain, command, token)?;
+    let right = delegation::authorise(card, domain, &loading.signed, command, token)?;
     card.atomically(|card| {
         let file = load::verified(card, &loading)?;
         let package = file.aid.clone();
@@ -139,7 +139,8 @@ fn new_instance(card: &mut Card, domain: Owner, at_once: bool, fields: [&[u8]; 5
     may_grant(card, domain, privileges)?;
     let read = InstallParameters::read(parameters)?;
     let (used, all) = card.nvm.usage();
-    if read.reserved.is_some_and(|octets| usize::try_from(octets).is_ok_and(|octets| octets > all.saturating_sub(used))) {
+    if read.reserved.is_some_and(|octets| usize::try_from(octets).is_ok_and(|octets| octets > all.saturating_sub(used)))
+    {
         return Err(Sw::NOT_ENOUGH_MEMORY);
     }
     let entry = Entry {
@@ -180,7 +181,8 @@ fn may_grant(card: &Card, domain: Owner, privileges: Privileges) -> Result<(), S
     }
     let held = card.privileges_of(domain);
     let harmless = [Privilege::SECURITY_DOMAIN, Privilege::DAP_VERIFICATION];
-    let granted = Privilege::NAMED.iter().map(|(privilege, _)| *privilege).filter(|privilege| privileges.has(*privilege));
+    let granted =
+        Privilege::NAMED.iter().map(|(privilege, _)| *privilege).filter(|privilege| privileges.has(*privilege));
     let beyond = granted.filter(|privilege| !harmless.contains(privilege)).any(|privilege| !held.has(privilege));
     if beyond { Err(Sw::CONDITIONS_NOT_SATISFIED) } else { Ok(()) }
 }
@@ -223,7 +225,10 @@ fn extradite(card: &mut Card, domain: Owner, content: &[u8], to: &[u8]) -> Resul
     let entry = own_entry(card, domain, content)?;
     let life = card.registry.get(target).map_or(AppLife::Personalized, |entry| entry.life);
     // Not under itself or what lies under it: the tree has no circle. And not to a domain that is locked.
-    if entry.owner == domain || card.registry.is_under(target, entry.owner) && target != CARD_MANAGER || !life.is_selectable() {
+    if entry.owner == domain
+        || card.registry.is_under(target, entry.owner) && target != CARD_MANAGER
+        || !life.is_selectable()
+    {
         return Err(Sw::CONDITIONS_NOT_SATISFIED);
     }
     let parts = parts(&entry.aid, card);
@@ -278,7 +283,7 @@ pub fn delete(card: &mut Card, domain: Owner, command: &Command) -> Result<Respo
         reader.optional(0xB6).map_err(wrong)?;
         let token = reader.optional(0x9E).map_err(wrong)?.unwrap_or_default();
         reader.finish().map_err(wrong)?;
-        let right = delegation::authorise(card, domain, command, token)?;
+        let right = delegation::authorise(card, domain, &[], command, token)?;
         let related = command.p2 == 0x80;
         return card.atomically(|card| {
             let parts = [card.aid_of(domain).clone(), aid(name)?];

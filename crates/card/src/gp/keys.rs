@@ -169,7 +169,10 @@ pub fn single_keys(nvm: &Nvm, domain: Owner) -> Result<Vec<(u8, NewKey)>, Sw> {
 /// 6A88 when there is none, 6581 when the cell cannot be read.
 pub fn single(nvm: &Nvm, domain: Owner, kvn: u8, id: u8) -> Result<NewKey, Sw> {
     let keys = single_keys(nvm, domain)?.into_iter();
-    keys.filter(|(version, key)| (*version, key.id) == (kvn, id)).map(|(_, key)| key).next().ok_or(Sw::REFERENCE_NOT_FOUND)
+    keys.filter(|(version, key)| (*version, key.id) == (kvn, id))
+        .map(|(_, key)| key)
+        .next()
+        .ok_or(Sw::REFERENCE_NOT_FOUND)
 }
 
 /// Adds single keys under a version (`replaces` = 0), or puts them in the place of the keys with the same identifiers.
@@ -222,7 +225,8 @@ fn store_single(nvm: &mut Nvm, domain: Owner, keys: &[(u8, NewKey)]) -> Result<(
 pub fn delete(nvm: &mut Nvm, domain: Owner, kvn: Option<u8>, id: Option<u8>) -> Result<(), Sw> {
     let (mut sets, mut keys) = (all(nvm, domain)?, single_keys(nvm, domain)?);
     let (sets_before, keys_before) = (sets.len(), keys.len());
-    let fits = |version: u8, identifier: u8| kvn.is_none_or(|kvn| kvn == version) && id.is_none_or(|id| id == identifier);
+    let fits =
+        |version: u8, identifier: u8| kvn.is_none_or(|kvn| kvn == version) && id.is_none_or(|id| id == identifier);
     let mut gone = Vec::new();
     if id.is_none() {
         gone.extend(sets.iter().map(|set| set.kvn).filter(|version| fits(*version, 0)));

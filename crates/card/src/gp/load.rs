@@ -34,6 +34,8 @@ pub struct Loading {
     pub right: Right,
     /// Whether INSTALL [for load, install and make selectable] began it: nothing is kept before its last command.
     pub combined: bool,
+    /// What the token of the combined form signs of its first command.
+    pub signed: Vec<u8>,
     /// What has come.
     pub octets: Vec<u8>,
     /// Number that the next block must have; none when the last one has come.

@@ -18,9 +18,6 @@ use crate::chip::NativeModule;
 use crate::nvm::image::ImageError;
 use crate::nvm::{CellId, Nvm, NvmError, Owner};
 
-/// Privilege "card reset", GPC 2.3.1 Table 6-1: selected by default after reset.
-pub const PRIVILEGE_CARD_RESET: u8 = 0x04;
-
 /// Owner number of the card manager's own cells.
 pub const CARD_MANAGER: Owner = 0;
 
@@ -341,7 +338,7 @@ mod tests {
             owner,
             aid: aid("A0000002471001"),
             life: AppLife::Selectable,
-            privileges: Privileges([PRIVILEGE_CARD_RESET, 0, 0]),
+            privileges: Privileges::default().with(Privilege::CARD_RESET),
             package: aid("A00000024710"),
             module: aid("A0000002471001"),
             domain: CARD_MANAGER,

@@ -40,9 +40,8 @@ pub fn initialize_update(card: &mut Card, command: &Command) -> Result<Response,
     card.channel.opening = None;
     let selected = card.registry.get(card.channel.selected);
     // A sealed application has no secure channel: from then on it is written by no one.
-    let sealed = |entry: &Entry| {
-        !entry.is_domain() && matches!(entry.life, AppLife::Personalized | AppLife::LockedPersonalized)
-    };
+    let sealed =
+        |entry: &Entry| !entry.is_domain() && matches!(entry.life, AppLife::Personalized | AppLife::LockedPersonalized);
     if selected.is_some_and(sealed) {
         return Err(Sw::CONDITIONS_NOT_SATISFIED);
     }
@@ -70,6 +69,7 @@ pub fn initialize_update(card: &mut Card, command: &Command) -> Result<Response,
         sequence: Some(sequence),
         aid: aid.as_bytes(),
         failure: quirks.authentication_failure,
+        mac_on_empty_response: quirks.mac_on_empty_response,
     };
     let (response, stage) = secure_channel::initialize_update(command, &set.keys, &chip, card.platform.rng())?;
     card.channel.opening = Some(Begun { stage, domain, kvn: set.kvn, key_type });

@@ -38,6 +38,10 @@ pub fn store_data(card: &mut Card, domain: Owner, command: &Command) -> Result<R
 
 fn to_application(card: &mut Card, command: &Command) -> Result<Response, Sw> {
     let Some(mut target) = card.channel.personalising.take() else { return Err(Sw::CONDITIONS_NOT_SATISFIED) };
+    if command.p2 != target.next_block {
+        return Err(Sw::WRONG_P1P2);
+    }
+    target.next_block = if command.p1 & 0x80 == 0 { command.p2.wrapping_add(1) } else { 0 };
     let quirks = card.configuration.quirks;
     // Families that want the flag of DGIs refuse data that come without; others take them for what they are.
     let p1 = if quirks.dgi_flag_required || command.p1 & 0x18 != 0 { command.p1 } else { command.p1 | DGI };

@@ -55,7 +55,6 @@ const FAILURES: &[(&str, Spoil, Sw)] = &[
     ),
     ("a plain GET CHALLENGE", |_| octets(&command(0x84, 0, 0).ne(8)), Sw::SM_OBJECTS_MISSING),
     ("a plain unknown command", |_| octets(&command(0xFE, 0, 0)), Sw::SM_OBJECTS_MISSING),
-    ("a plain command of another channel", |_| vec![0x01, 0xB0, 0x9E, 0, 4], Sw::SM_OBJECTS_MISSING),
     ("a plain proprietary command", |_| vec![0x80, 0xCA, 0x9F, 0x7F, 0], Sw::SM_OBJECTS_MISSING),
     ("no checksum", |sm| changed(sm, |command| drop(command.data.as_mut_vec().drain(3..))), Sw::SM_OBJECTS_MISSING),
     ("no objects", |sm| changed(sm, |command| command.data.as_mut_vec().clear()), Sw::SM_OBJECTS_MISSING),
@@ -160,11 +159,15 @@ fn errors_of_commands_are_protected_and_end_nothing() {
         (command(0xB0, 0x80 | 0x1D, 0).ne(1), Sw::FILE_NOT_FOUND),
         (command(0xB0, 0x7F, 0xFF).ne(1), Sw::NO_CURRENT_EF),
         (command(0x22, 0x81, 0xB6).class(bitaqa_apdu::Class(0x80)), Sw::CLA_NOT_SUPPORTED),
-        (command(0xB0, 0x9E, 0).class(bitaqa_apdu::Class(0x01)).ne(1), Sw::CHANNEL_NOT_SUPPORTED),
         (read(0x03), Sw::SECURITY_STATUS_NOT_SATISFIED),
     ] {
         assert_eq!(line.send(command), Response::from(sw));
         assert!(line.sm.as_ref().unwrap().is_open());
+    }
+    // A channel that nobody opened is no part of this one's session.
+    for class in [0x01, 0x0D, 0x43, 0x6F] {
+        let elsewhere = command(0xB0, 0x9E, 0).class(bitaqa_apdu::Class(class)).ne(1);
+        assert_eq!(line.plain(&elsewhere), Response::from(Sw::CHANNEL_NOT_SUPPORTED));
     }
     assert_eq!(line.send(read(0x1E)).sw, Sw::OK);
 }

@@ -57,6 +57,7 @@ impl Desk {
             secure_channel: self.level.map(|level| SecureChannelView { level, dek }),
             next: &mut Next::Keep,
             platform: &mut self.platform,
+            channel: 0,
             status: &mut SecurityStatus::default(),
         };
         work(&mut host, &mut *self.applet)

@@ -20,10 +20,11 @@ use rand_core::CryptoRng;
 use time::Date;
 use time::macros::date;
 
-use crate::chip::{Configuration, NativeModule};
+use crate::chip::{Configuration, NativeModule, Quirks};
 use crate::emrtd::cell;
 use crate::gp::life_cycle::AppLife;
-use crate::gp::registry::{Entry, PRIVILEGE_CARD_RESET};
+use crate::gp::privileges::{Privilege, Privileges};
+use crate::gp::registry::{CARD_MANAGER, Entry};
 use crate::nvm::CellId;
 use crate::nvm::medium::MemoryMedium;
 use crate::{Card, ChipSpec, Platform};
@@ -230,7 +231,8 @@ pub fn card_with(
         kdd: [0; 10],
         scp_i: 0x70,
         level_min: 3,
-        module,
+        modules: vec![module],
+        quirks: Quirks::default(),
     };
     let spec = ChipSpec { configuration, memory_bytes: 60_000, transport_kvn: 1, transport_keys: keys };
     let mut card = Card::blank(spec, Box::new(medium), platform).unwrap();
@@ -254,9 +256,11 @@ pub fn card_with(
         owner: 1,
         aid: aid.clone(),
         life: AppLife::Personalized,
-        privileges: [PRIVILEGE_CARD_RESET, 0, 0],
+        privileges: Privileges::default().with(Privilege::CARD_RESET),
         package: aid.clone(),
         module: aid,
+        domain: CARD_MANAGER,
+        quota: None,
     };
     card.registry.store(entry, &mut card.nvm).unwrap();
     card.reset().unwrap();
