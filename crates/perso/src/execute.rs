@@ -167,9 +167,8 @@ fn run(
         }
         StepKind::RotateKeys => {
             let (transport, issuer) = (&profile.secure_channel.transport, &profile.secure_channel.issuer);
-            let (old, new) = (desk.vault.transport_keys(&plan.kdd)?, desk.vault.issuer_keys(&plan.kdd)?);
-            let dek = old.dek().map_err(|_| VaultError::KeyLength)?;
-            Ok(gp::put_keys(session, transport.kvn, issuer.kvn, &new, &dek)?)
+            let new = desk.vault.issuer_keys(&plan.kdd)?;
+            Ok(gp::put_keys(session, transport.kvn, issuer.kvn, &new)?)
         }
         StepKind::CardStatus(life) => Ok(gp::set_card_status(session, *life)?),
         StepKind::Install { privileges, parameters } => {
@@ -182,10 +181,8 @@ fn run(
             Ok(())
         }
         StepKind::Store { dgi, value, sensitive } => {
-            let keys = if *sensitive { Some(desk.vault.issuer_keys(&plan.kdd)?) } else { None };
-            let dek = keys.map(|keys| keys.dek()).transpose().map_err(|_| VaultError::KeyLength)?;
             let progress = &mut *desk.progress;
-            Ok(gp::store_dgi(session, *dgi, value, dek.as_ref(), &mut |bytes| progress.wrote(bytes))?)
+            Ok(gp::store_dgi(session, *dgi, value, *sensitive, &mut |bytes| progress.wrote(bytes))?)
         }
         StepKind::CheckDigests => check_digests(plan, session),
         StepKind::SealApplication(life) => Ok(gp::set_application_status(session, &profile.emrtd.instance_aid, *life)?),

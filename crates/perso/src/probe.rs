@@ -2,8 +2,8 @@
 
 use bitaqa_apdu::{Aid, dgi, tlv};
 use bitaqa_profile::Profile;
-use bitaqa_secure_messaging::scp03::{KeySet, Scp03Error, SecurityLevel};
-use bitaqa_terminal::gp::{self, GpError};
+use bitaqa_secure_messaging::KeySet;
+use bitaqa_terminal::gp::{self, CardAnswer, ChannelError, GpError};
 use bitaqa_terminal::session::{Session, SessionError};
 use rand_core::CryptoRng;
 
@@ -124,11 +124,10 @@ pub fn open_channel(
         KeyRole::Transport => (profile.secure_channel.transport.kvn, "transport"),
         KeyRole::Issuer => (profile.secure_channel.issuer.kvn, "issuer"),
     };
-    let keys = |kdd: &Kdd| keys_of(role, vault, kdd).map_err(|error| Scp03Error::NoKeys(error.to_string()));
-    let level = SecurityLevel(profile.secure_channel.level);
-    match gp::open_secure_channel(session, kvn, level, &keys, rng) {
-        Ok(kdd) => Ok(kdd),
-        Err(GpError::SecureChannel(Scp03Error::CardCryptogram)) => Err(ProbeError::WrongKeys(name)),
+    let keys = |card: &CardAnswer| keys_of(role, vault, &card.kdd).map_err(|error| error.to_string());
+    match gp::open_secure_channel(session, kvn, profile.secure_channel.level, &keys, rng) {
+        Ok(card) => Ok(card.kdd),
+        Err(GpError::SecureChannel(ChannelError::CardCryptogram)) => Err(ProbeError::WrongKeys(name)),
         Err(other) => Err(other.into()),
     }
 }

@@ -2,6 +2,7 @@
 //! [`Session::send`] and nowhere else.
 
 use bitaqa_apdu::{Bytes, Command, Response, Sw, Transport, TransportError, describe, ins};
+use bitaqa_secure_messaging::secure_channel::SecureChannel;
 use bitaqa_secure_messaging::{SecureMessaging, SmError};
 
 use crate::trace::{Exchange, Trace};
@@ -94,11 +95,35 @@ impl Limits {
     }
 }
 
+/// What protects the commands of a session.
+enum Protection {
+    /// ISO secure messaging.
+    Iso(Box<dyn SecureMessaging>),
+    /// A secure channel of GlobalPlatform, which has a key for sensitive data beside.
+    Channel(Box<dyn SecureChannel>),
+}
+
+impl Protection {
+    fn verbs(&self) -> &dyn SecureMessaging {
+        match self {
+            Self::Iso(session) => session.as_ref(),
+            Self::Channel(channel) => channel.as_ref(),
+        }
+    }
+
+    fn verbs_mut(&mut self) -> &mut dyn SecureMessaging {
+        match self {
+            Self::Iso(session) => session.as_mut(),
+            Self::Channel(channel) => channel.as_mut(),
+        }
+    }
+}
+
 /// A session with a card.
 pub struct Session<'t> {
     transport: &'t mut dyn Transport,
     trace: &'t mut dyn Trace,
-    secure_messaging: Option<Box<dyn SecureMessaging>>,
+    protection: Option<Protection>,
     limits: Limits,
 }
 
@@ -110,7 +135,7 @@ impl<'t> Session<'t> {
     pub fn open(transport: &'t mut dyn Transport, trace: &'t mut dyn Trace) -> Result<Self, SessionError> {
         let atr = transport.reset().map_err(|source| SessionError::Transport { at: "reset".into(), source })?;
         let limits = if atr.announces_extended_length() { Limits::EXTENDED } else { Limits::SHORT };
-        Ok(Self { transport, trace, secure_messaging: None, limits })
+        Ok(Self { transport, trace, protection: None, limits })
     }
 
     /// Resets the card again: session keys and all volatile state are gone on both sides.
@@ -118,7 +143,7 @@ impl<'t> Session<'t> {
     /// # Errors
     /// [`SessionError::Transport`].
     pub fn reset(&mut self) -> Result<(), SessionError> {
-        self.secure_messaging = None;
+        self.protection = None;
         self.transport.reset().map(|_| ()).map_err(|source| SessionError::Transport { at: "reset".into(), source })
     }
 
@@ -129,25 +154,38 @@ impl<'t> Session<'t> {
 
     /// Protects everything from the next command on.
     pub fn protect_with(&mut self, secure_messaging: Box<dyn SecureMessaging>) {
-        self.secure_messaging = Some(secure_messaging);
+        self.protection = Some(Protection::Iso(secure_messaging));
+    }
+
+    /// Speaks through this secure channel from the next command on.
+    pub fn open_channel(&mut self, channel: Box<dyn SecureChannel>) {
+        self.protection = Some(Protection::Channel(channel));
+    }
+
+    /// The secure channel, where one is open.
+    pub fn secure_channel(&self) -> Option<&dyn SecureChannel> {
+        match &self.protection {
+            Some(Protection::Channel(channel)) => Some(channel.as_ref()),
+            _ => None,
+        }
     }
 
     /// Forgets the session keys: what follows is sent in plain, which ends the session on the card too.
     pub fn end_protection(&mut self) {
-        self.secure_messaging = None;
+        self.protection = None;
     }
 
     /// Largest plain data field that goes into one command under the current protection.
     pub fn max_data(&self) -> usize {
         let wire = self.limits.nc_max;
-        self.secure_messaging.as_ref().map_or(wire, |sm| sm.max_plain_data(wire))
+        self.protection.as_ref().map_or(wire, |held| held.verbs().max_plain_data(wire))
     }
 
     /// Largest plain response that one command can ask for: under secure messaging the data objects take their part.
     pub fn max_ne(&self) -> u32 {
         /// DO 87 with padding, DO 99 and DO 8E, rounded up.
         const PROTECTION: u32 = 33;
-        match self.secure_messaging {
+        match self.protection {
             Some(_) => self.limits.ne_max - PROTECTION,
             None => self.limits.ne_max,
         }
@@ -177,16 +215,16 @@ impl<'t> Session<'t> {
     }
 
     fn send_link(&mut self, mut command: Command, name: &str) -> Result<Response, SessionError> {
-        let Some(mut sm) = self.secure_messaging.take() else {
+        let Some(mut held) = self.protection.take() else {
             let ne_max = if self.limits.is_extended() { Command::NE_EXTENDED_MAX } else { Command::NE_SHORT_MAX };
             command.ne = command.ne.min(ne_max);
             return self.collect(&command, name);
         };
-        let wire = sm.protect_command(command);
+        let wire = held.verbs_mut().protect_command(command);
         let response = self.collect(&wire, name)?;
-        match sm.unprotect_response(response) {
+        match held.verbs_mut().unprotect_response(response) {
             Ok(plain) => {
-                self.secure_messaging = Some(sm);
+                self.protection = Some(held);
                 Ok(plain)
             }
             Err(source) => Err(SessionError::SecureMessaging { at: name.to_owned(), source }),
