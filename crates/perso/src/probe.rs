@@ -1,9 +1,9 @@
 //! Asks a card what it is before anything is done to it: blank, begun, or the holder's. The card is the witness.
 
 use bitaqa_apdu::{Aid, dgi, tlv};
-use bitaqa_profile::Profile;
+use bitaqa_profile::{Profile, Scp};
 use bitaqa_secure_messaging::KeySet;
-use bitaqa_terminal::gp::{self, CardAnswer, ChannelError, GpError};
+use bitaqa_terminal::gp::{self, ChannelError, GpError, Offer, Size, Wanted};
 use bitaqa_terminal::session::{Session, SessionError};
 use rand_core::CryptoRng;
 
@@ -124,12 +124,21 @@ pub fn open_channel(
         KeyRole::Transport => (profile.secure_channel.transport.kvn, "transport"),
         KeyRole::Issuer => (profile.secure_channel.issuer.kvn, "issuer"),
     };
-    let keys = |card: &CardAnswer| keys_of(role, vault, &card.kdd).map_err(|error| error.to_string());
-    match gp::open_secure_channel(session, kvn, profile.secure_channel.level, &keys, rng) {
+    let keys = |card: &Offer| keys_of(role, vault, &card.kdd).map_err(|error| error.to_string());
+    let wanted = wanted(profile, kvn);
+    match gp::open_secure_channel(session, wanted, &keys, rng) {
         Ok(card) => Ok(card.kdd),
         Err(GpError::SecureChannel(ChannelError::CardCryptogram)) => Err(ProbeError::WrongKeys(name)),
         Err(other) => Err(other.into()),
     }
+}
+
+/// How a channel is opened with a chip of this profile.
+fn wanted(profile: &Profile, kvn: u8) -> Wanted {
+    let channel = &profile.secure_channel;
+    // The parameters i of SCP02 have other bits, and all its challenges eight octets.
+    let size = if channel.protocol == Scp::Scp03 { Size::of_i(channel.i) } else { Size::S8 };
+    Wanted { kvn, level: channel.level, size }
 }
 
 /// The key set of a role for a chip.

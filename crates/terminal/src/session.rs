@@ -1,7 +1,7 @@
 //! One session with one card: length limits, command chaining, GET RESPONSE, 6Cxx, secure messaging and trace live in
 //! [`Session::send`] and nowhere else.
 
-use bitaqa_apdu::{Bytes, Command, Response, Sw, Transport, TransportError, describe, ins};
+use bitaqa_apdu::{Bytes, Class, Command, Response, Sw, Transport, TransportError, describe, ins};
 use bitaqa_secure_messaging::secure_channel::SecureChannel;
 use bitaqa_secure_messaging::{SecureMessaging, SmError};
 
@@ -124,6 +124,7 @@ pub struct Session<'t> {
     transport: &'t mut dyn Transport,
     trace: &'t mut dyn Trace,
     protection: Option<Protection>,
+    channel: u8,
     limits: Limits,
 }
 
@@ -135,7 +136,7 @@ impl<'t> Session<'t> {
     pub fn open(transport: &'t mut dyn Transport, trace: &'t mut dyn Trace) -> Result<Self, SessionError> {
         let atr = transport.reset().map_err(|source| SessionError::Transport { at: "reset".into(), source })?;
         let limits = if atr.announces_extended_length() { Limits::EXTENDED } else { Limits::SHORT };
-        Ok(Self { transport, trace, protection: None, limits })
+        Ok(Self { transport, trace, protection: None, channel: 0, limits })
     }
 
     /// Resets the card again: session keys and all volatile state are gone on both sides.
@@ -144,6 +145,7 @@ impl<'t> Session<'t> {
     /// [`SessionError::Transport`].
     pub fn reset(&mut self) -> Result<(), SessionError> {
         self.protection = None;
+        self.channel = 0;
         self.transport.reset().map(|_| ()).map_err(|source| SessionError::Transport { at: "reset".into(), source })
     }
 
@@ -173,6 +175,12 @@ impl<'t> Session<'t> {
     /// Forgets the session keys: what follows is sent in plain, which ends the session on the card too.
     pub fn end_protection(&mut self) {
         self.protection = None;
+    }
+
+    /// Speaks on another logical channel from the next command on, without protection: each channel has its own.
+    pub fn use_logical_channel(&mut self, number: u8) {
+        self.protection = None;
+        self.channel = number;
     }
 
     /// Largest plain data field that goes into one command under the current protection.
@@ -215,6 +223,7 @@ impl<'t> Session<'t> {
     }
 
     fn send_link(&mut self, mut command: Command, name: &str) -> Result<Response, SessionError> {
+        command.class = command.class.on_channel(self.channel);
         let Some(mut held) = self.protection.take() else {
             let ne_max = if self.limits.is_extended() { Command::NE_EXTENDED_MAX } else { Command::NE_SHORT_MAX };
             command.ne = command.ne.min(ne_max);
@@ -249,6 +258,7 @@ impl<'t> Session<'t> {
         if response.sw.sw1() == 0x6C {
             response = self.transmit(&wire.clone().ne(ne_of(response.sw)), name)?;
         }
+        let get_response = Class::INTERINDUSTRY.on_channel(self.channel);
         let mut parts = 0;
         while response.sw.sw1() == 0x61 {
             parts += 1;
@@ -256,7 +266,10 @@ impl<'t> Session<'t> {
                 let what = format!("{} octets in {parts} parts, and more announced", response.data.len());
                 return Err(SessionError::Malformed { at: name.to_owned(), what });
             }
-            let more = self.transmit(&Command::new(ins::GET_RESPONSE, 0, 0).ne(ne_of(response.sw)), "GET RESPONSE")?;
+            let more = self.transmit(
+                &Command::new(ins::GET_RESPONSE, 0, 0).class(get_response).ne(ne_of(response.sw)),
+                "GET RESPONSE",
+            )?;
             if more.data.is_empty() && more.sw.sw1() == 0x61 {
                 let what = "announces more data and gives none".to_owned();
                 return Err(SessionError::Malformed { at: name.to_owned(), what });

@@ -13,7 +13,7 @@ use bitaqa_secure_messaging::KeySet;
 use bitaqa_secure_messaging::put_key::{self, NewKey, PutKeyError};
 
 pub use self::channel::{
-    CardAnswer, ChannelError, Keys, close_logical_channel, open_logical_channel, open_secure_channel,
+    ChannelError, Keys, Offer, Size, Wanted, close_logical_channel, open_logical_channel, open_secure_channel,
 };
 pub use self::content::{
     Fields, Installation, LoadFile, Step, delete, delete_keys, extradite, install, install_parameters, install_step,
