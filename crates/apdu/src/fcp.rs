@@ -76,20 +76,24 @@ impl FileControl {
         dgi_of(self.fid, self.place)
     }
 
+    /// Whether anybody may write it after personalisation.
+    pub fn is_updatable(&self) -> bool {
+        self.update != AccessRule::never()
+    }
+
     /// The template with its tag.
     pub fn encode(&self) -> Vec<u8> {
         let place = match self.place {
             Place::Mf => 0,
             Place::Application => 1,
         };
-        let never = self.update == AccessRule::never();
         let fields = [
             tlv::tlv(0x82, &[0x01]),
             tlv::tlv(0x83, &self.fid.to_be_bytes()),
             tlv::tlv(0x80, &self.size_max.to_be_bytes()),
             tlv::tlv(0x88, &[self.sfi << 3]),
             tlv::tlv(0x86, &self.read.to_bytes()),
-            if never { Vec::new() } else { tlv::tlv(0x87, &self.update.to_bytes()) },
+            if self.is_updatable() { tlv::tlv(0x87, &self.update.to_bytes()) } else { Vec::new() },
             tlv::tlv(0x85, &[place]),
         ];
         tlv::tlv(TAG, &fields.concat())

@@ -13,9 +13,9 @@
 //! ```
 //! Domain is the parameter id of 9303-11 §9.5.1, or for RSA the length of the modulus in units of 128 bits.
 
+use crate::Sw;
 use crate::fcp::{self, FcpError, FileControl};
 use crate::tlv::{self, Reader, TlvError};
-use crate::{AccessRule, Sw};
 
 /// Reference of the MRZ as PACE password, 9303-11 §4.4.4.1; the others follow it.
 pub const PASSWORD_MRZ: u8 = 1;
@@ -250,7 +250,7 @@ impl Parameters {
         if signs != self.active_digest_bytes.is_some() {
             return Err(ParametersError::Field(0x96));
         }
-        if let Some(file) = self.files.iter().find(|file| file.update != AccessRule::never()) {
+        if let Some(file) = self.files.iter().find(|file| file.is_updatable()) {
             return Err(ParametersError::Update(file.fid));
         }
         check_files(&self.files)
@@ -294,6 +294,7 @@ pub(crate) fn delay_from(field: &[u8]) -> Option<Delay> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::AccessRule;
     use crate::fcp::Place;
     use proptest::prelude::*;
 

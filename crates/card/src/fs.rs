@@ -1,4 +1,4 @@
-//! Files behind one gate: the only road to the octets of an EF is [`Ef::content`], and it asks the access rule.
+//! Files behind one gate: the only roads to the octets of an EF are those of [`Ef`], and they ask its access rules.
 
 use bitaqa_apdu::Sw;
 use bitaqa_apdu::fcp::FileControl;
@@ -15,6 +15,18 @@ impl<'a> Ef<'a> {
     /// Joins a file's control parameters and the cell that holds it.
     pub const fn new(control: &'a FileControl, content: &'a [u8]) -> Self {
         Self { control, content }
+    }
+
+    /// The octets, for a session whose status satisfies the rule for writing.
+    ///
+    /// # Errors
+    /// 6982 otherwise (7816-4 §11.3.5).
+    pub fn content_to_update(&self, status: &SecurityStatus) -> Result<&'a [u8], Sw> {
+        if self.control.update.allows(|need| status.holds(need)) {
+            Ok(self.content)
+        } else {
+            Err(Sw::SECURITY_STATUS_NOT_SATISFIED)
+        }
     }
 
     /// The octets, for a session whose status satisfies the rule.
@@ -61,6 +73,7 @@ mod tests {
         let passwords = Passwords::default().with(PasswordKind::Can);
         let status = SecurityStatus { pace: Some(vec![]), passwords, ..SecurityStatus::default() };
         assert_eq!(ef.content(&status), Ok(&b"content"[..]));
+        assert_eq!(ef.content_to_update(&status), Err(Sw::SECURITY_STATUS_NOT_SATISFIED));
     }
 
     #[test]

@@ -5,15 +5,20 @@
 //! and no I/O but its [`nvm::medium::Medium`]; randomness and waiting come from the caller's [`Platform`]. [`vpcd`]
 //! puts it behind a PC/SC reader over a connection that the caller opens.
 
+pub(crate) mod access;
 pub mod applet;
 mod card;
 mod channel;
 pub mod chip;
+pub(crate) mod command;
 pub mod emrtd;
+pub(crate) mod files;
 pub mod fs;
 pub mod gp;
+pub(crate) mod key_pair;
 mod native;
 pub mod nvm;
+pub(crate) mod personalisation;
 pub mod status;
 pub mod vpcd;
 

@@ -4,9 +4,6 @@ use bitaqa_apdu::Need;
 use bitaqa_pki::cvc::InspectionRights;
 use bitaqa_secure_messaging::pace::PasswordKind;
 
-/// Number of the PIN of PACE in access rules, as DO 83 has it.
-const PIN: u8 = PasswordKind::Pin as u8;
-
 /// The passwords with which PACE was done in this session: at most two, the second one inside of the first one's
 /// session (TR-03110-2 §3.2.2).
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
@@ -29,6 +26,50 @@ impl Passwords {
     }
 }
 
+/// PINs and PUKs that were shown, by their numbers in access rules, and which of them no use has taken up yet.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub struct Pins {
+    verified: u32,
+    fresh: u32,
+}
+
+impl Pins {
+    /// This one was shown just now.
+    #[must_use]
+    pub const fn verified(self, number: u8) -> Self {
+        let bit = Self::bit(number);
+        Self { verified: self.verified | bit, fresh: self.fresh | bit }
+    }
+
+    /// This one is shown no longer.
+    #[must_use]
+    pub const fn without(self, number: u8) -> Self {
+        let bit = Self::bit(number);
+        Self { verified: self.verified & !bit, fresh: self.fresh & !bit }
+    }
+
+    /// A use that wants a verification for itself has taken up this one's.
+    #[must_use]
+    pub const fn used(self, number: u8) -> Self {
+        Self { fresh: self.fresh & !Self::bit(number), ..self }
+    }
+
+    /// Whether it was shown.
+    pub const fn contains(self, number: u8) -> bool {
+        self.verified & Self::bit(number) != 0
+    }
+
+    /// Whether it was shown and no use has taken that up.
+    pub const fn is_fresh(self, number: u8) -> bool {
+        self.fresh & Self::bit(number) != 0
+    }
+
+    /// No bit at all for a number that no reference data can have (7816-4 §11.5.6 gives it five bits).
+    const fn bit(number: u8) -> u32 {
+        if number < 32 { 1 << number } else { 0 }
+    }
+}
+
 /// What the terminal of this session has proved. Gone with the session, on deselection and on reset.
 #[derive(Default)]
 pub struct SecurityStatus {
@@ -36,6 +77,8 @@ pub struct SecurityStatus {
     pub pace: Option<Vec<u8>>,
     /// With which passwords.
     pub passwords: Passwords,
+    /// PINs that were shown, by PACE or VERIFY.
+    pub pins: Pins,
     /// BAC done; the document number with its check digit, which Terminal Authentication signs. Empty where the card
     /// does not know it.
     pub bac: Option<Vec<u8>>,
@@ -64,9 +107,7 @@ impl SecurityStatus {
             Need::Ca => self.ca.is_some(),
             Need::Ta(right) => self.ta.is_some_and(|rights| rights.allow(right)),
             Need::Bac => self.bac.is_some(),
-            Need::Pin(PIN) => self.pace.is_some() && self.passwords.contains(PasswordKind::Pin),
-            // No other PIN is on this card, so it cannot have been proved.
-            Need::Pin(_) => false,
+            Need::Pin(number) => self.pins.contains(number),
         }
     }
 }
@@ -96,18 +137,26 @@ mod tests {
     #[test]
     fn each_password_opens_what_it_proves() {
         use PasswordKind::{Can, Mrz, Pin, Puk};
-        for (proved, pace, pin) in [
-            (&[Mrz][..], true, false),
-            (&[Can], true, false),
-            (&[Pin], false, true),
-            (&[Puk], false, false),
-            (&[Can, Pin], true, true),
-            (&[Puk, Pin], false, true),
-        ] {
+        for (proved, pace) in
+            [(&[Mrz][..], true), (&[Can], true), (&[Pin], false), (&[Puk], false), (&[Can, Pin], true)]
+        {
             let passwords = proved.iter().fold(Passwords::default(), |all, password| all.with(*password));
             let status = SecurityStatus { pace: Some(vec![1]), passwords, ..Default::default() };
-            assert_eq!((status.holds(Need::Pace), status.holds(Need::Pin(3))), (pace, pin), "{proved:?}");
-            assert!(status.has_session() && !status.holds(Need::Pin(1)) && !status.holds(Need::Pin(4)));
+            assert_eq!(status.holds(Need::Pace), pace, "{proved:?}");
+            assert!(status.has_session() && (0..=255).all(|number| !status.holds(Need::Pin(number))));
         }
+    }
+
+    #[test]
+    fn a_pin_is_fresh_until_a_use_takes_it_up() {
+        let pins = Pins::default().verified(1).verified(31);
+        assert!(pins.contains(1) && pins.is_fresh(1) && !pins.contains(2) && !pins.contains(255));
+        let pins = pins.used(1);
+        assert!(pins.contains(1) && !pins.is_fresh(1) && pins.is_fresh(31));
+        assert!(pins.verified(1).is_fresh(1) && !pins.verified(1).without(1).contains(1));
+        assert!(!Pins::default().verified(33).contains(1));
+        let status = SecurityStatus { pins, ..Default::default() };
+        assert!(status.holds(Need::Pin(1)) && status.holds(Need::Pin(31)) && !status.holds(Need::Pin(3)));
+        assert!(!status.has_session());
     }
 }

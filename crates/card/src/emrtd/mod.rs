@@ -5,39 +5,29 @@
 //! file; once PERSONALIZED it shows files by their access rules and can be written by no one.
 //! What it does not do: activate and deactivate a PIN.
 
-mod access;
-mod command;
-mod files;
+mod active_authentication;
+mod bac;
+mod configuration;
 mod keys;
-mod personalise;
+mod reset_retry_counter;
 
-use bitaqa_apdu::{Aid, Command, Response, Sw, ins};
-use bitaqa_secure_messaging::{bac, ca, pace, ta};
+use bitaqa_apdu::{Aid, Command, Response, Sw, dgi, ins};
+use bitaqa_secure_messaging::bac::CardBac;
 
+use crate::access::{Instance, Protocols};
 use crate::applet::{Applet, Host, Module, Selection, StoreData};
+use crate::command::SharedCommand;
+use crate::files::Position;
 use crate::gp::life_cycle::AppLife;
-use command::EmrtdCommand;
-use files::{Configuration, Position};
+use crate::personalisation::{self, Stream};
+use configuration::Configuration;
 
 /// Name of the native module in a chip's configuration.
 pub const NAME: &str = "emrtd";
 
-/// Keys of the applet's cells. A file's content is in the cell that its DGI names, 0100 to 7FFF; these are beside.
+/// Keys of the applet's cells: those that every applet has, and its own beside them.
 mod cell {
-    /// Install parameters.
-    pub const CONFIGURATION: u16 = 0x0001;
-    /// Binding tag of the order.
-    pub const ORDER_TAG: u16 = 0x0002;
-    /// CAN.
-    pub const CAN: u16 = 0x0003;
-    /// SHA-1 of the MRZ key input.
-    pub const MRZ_SECRET: u16 = 0x0004;
-    /// Trust points of Terminal Authentication, CV certificates one after the other.
-    pub const TRUST_POINTS: u16 = 0x0006;
-    /// Current date, six unpacked BCD digits.
-    pub const CURRENT_DATE: u16 = 0x0007;
-    /// PACE failures in a row, one octet.
-    pub const PACE_FAILURES: u16 = 0x0008;
+    pub use crate::access::cell::*;
     /// PIN.
     pub const PIN: u16 = 0x0009;
     /// PUK.
@@ -46,8 +36,6 @@ mod cell {
     pub const PIN_TRIES: u16 = 0x000B;
     /// Tries left of the PUK, one octet.
     pub const PUK_TRIES: u16 = 0x000C;
-    /// First of the 256 cells of private keys: the key's number is the low octet.
-    pub const KEYS: u16 = 0x8000;
 }
 
 /// The native module.
@@ -81,66 +69,60 @@ impl Module for EmrtdModule {
 #[derive(Default)]
 struct Emrtd {
     position: Position,
-    pace: Option<pace::CardPace>,
-    bac: Option<bac::CardBac>,
-    ca: Option<ca::CardCa>,
-    ta: ta::CardTa,
-    store: personalise::Stream,
+    protocols: Protocols,
+    bac: Option<CardBac>,
+    store: Stream,
 }
 
 impl Emrtd {
-    /// Protocols under way are dropped whenever another command comes between their steps.
-    fn drop_protocols(&mut self) {
-        self.pace = None;
-        self.bac = None;
-        self.ca = None;
-    }
-
     fn operational(&mut self, command: &Command, host: &mut Host<'_>) -> Result<Response, Sw> {
         // Whatever comes between the steps of a protocol ends it, an unknown command too.
-        let (pace, bac, ca) = (self.pace.take(), self.bac.take(), self.ca.take());
-        let parsed = EmrtdCommand::try_from(command)?;
-        match parsed {
-            EmrtdCommand::SelectMf => Ok(self.position.select_mf()),
-            EmrtdCommand::SelectEf(fid) => self.position.select_ef(fid, host),
-            EmrtdCommand::ReadBinary { sfi, offset, form } => {
-                self.position.read_binary(sfi, offset, form, command.ne, host)
+        let (under_way, bac) = (self.protocols.take(), self.bac.take());
+        if command.class.is_interindustry() && !command.class.is_chained() {
+            match (command.ins, command.p1p2()) {
+                (ins::RESET_RETRY_COUNTER, 0x0203) => return Self::reset_retry_counter(true, command, host),
+                (ins::RESET_RETRY_COUNTER, 0x0303) => return Self::reset_retry_counter(false, command, host),
+                (ins::INTERNAL_AUTHENTICATE, 0) => return Self::active_authentication(command, host),
+                (ins::RESET_RETRY_COUNTER | ins::INTERNAL_AUTHENTICATE, _) => return Err(Sw::WRONG_P1P2),
+                _ => {}
             }
-            EmrtdCommand::SetPace => self.set_pace(command, host),
-            EmrtdCommand::SetChipAuthentication => self.set_chip_authentication(command, host),
-            EmrtdCommand::SetKeyAgreementTemplate => Self::key_agreement_template(command, host),
-            EmrtdCommand::GeneralAuthenticate => match (pace, ca) {
-                (Some(pace), _) => self.pace_step(pace, command, host),
-                (None, Some(ca)) => Self::chip_authentication(ca, command, host),
-                (None, None) => Err(Sw::CONDITIONS_NOT_SATISFIED),
-            },
-            EmrtdCommand::ResetRetryCounter { change } => Self::reset_retry_counter(change, command, host),
-            EmrtdCommand::SetVerification => self.set_verification(command, host),
-            EmrtdCommand::VerifyCertificate => self.verify_certificate(command, host),
-            EmrtdCommand::SetTerminalAuthentication => self.set_terminal_authentication(command, host),
+        }
+        let parsed = SharedCommand::try_from(command)?;
+        match &parsed {
+            SharedCommand::Select { by, answer } => self.position.select(by, *answer, &Self::setup(host)?, host),
+            SharedCommand::ReadBinary { sfi, offset, form } => {
+                self.position.read_binary((*sfi, *offset, *form), command.ne, &Self::setup(host)?, host)
+            }
+            SharedCommand::GetData(number) => {
+                let objects = Self::setup(host)?.objects;
+                let none = if objects.is_empty() { Sw::INS_NOT_SUPPORTED } else { Sw::REFERENCE_NOT_FOUND };
+                let object = objects.into_iter().find(|object| object.number == *number);
+                object.map(|object| Response::ok(object.value)).ok_or(none)
+            }
             // Inside a session both are for Terminal Authentication, outside for BAC.
-            EmrtdCommand::GetChallenge if host.status.has_session() => self.get_challenge(command, host),
-            EmrtdCommand::GetChallenge => self.begin_bac(command, host),
-            EmrtdCommand::ExternalAuthenticate if host.status.has_session() => {
-                self.external_authenticate(command, host)
-            }
-            EmrtdCommand::ExternalAuthenticate => self.finish_bac(bac, command, host),
-            EmrtdCommand::InternalAuthenticate => Self::active_authentication(command, host),
+            SharedCommand::GetChallenge if !host.status.has_session() => self.begin_bac(command, host),
+            SharedCommand::ExternalAuthenticate if !host.status.has_session() => self.finish_bac(bac, command, host),
+            _ => self.protocols.process::<Self>(&parsed, command, under_way, host),
+        }
+    }
+
+    fn get_data(command: &Command, host: &Host<'_>) -> Result<Response, Sw> {
+        match personalisation::get_data::<Self>(command.p1p2(), host)? {
+            Some(response) => Ok(response),
+            None if command.p1p2() == dgi::GET_DATA_PUBLIC_KEYS => keys::public_keys(host),
+            None => Err(Sw::REFERENCE_NOT_FOUND),
         }
     }
 }
 
 impl Applet for Emrtd {
     fn select(&mut self, how: Selection, host: &mut Host<'_>) -> Result<Response, Sw> {
-        self.drop_protocols();
+        self.bac = None;
         self.position = match how {
             Selection::OnReset => Position::in_mf(),
             Selection::ByName => Position::in_application(),
         };
-        // Rights of a terminal end with a new selection (TR-03105-3.2 case K_18); PACE, BAC and CA belong to the
-        // session.
-        host.status.ta = None;
-        self.ta.forget();
+        self.protocols.reselected(host);
         Ok(Sw::OK.into())
     }
 
@@ -149,8 +131,8 @@ impl Applet for Emrtd {
             AppLife::Personalized => self.operational(&command, host),
             AppLife::Selectable => match command.ins {
                 ins::STORE_DATA => self.personalise(&StoreData::read(&command)?, host),
-                ins::GENERATE_ASYMMETRIC_KEY_PAIR => personalise::generate_key(&command, host),
-                ins::GET_DATA => personalise::get_data(&command, host),
+                ins::GENERATE_ASYMMETRIC_KEY_PAIR => keys::generate(&command, host),
+                ins::GET_DATA => Self::get_data(&command, host),
                 _ => Err(Sw::CONDITIONS_NOT_SATISFIED),
             },
             _ => Err(Sw::CONDITIONS_NOT_SATISFIED),
@@ -166,11 +148,11 @@ impl Applet for Emrtd {
         if host.life() != AppLife::Selectable {
             return Err(Sw::CONDITIONS_NOT_SATISFIED);
         }
-        self.store.block(block, host)
+        self.store.block::<Self>(block, host)
     }
 
     fn seal(&mut self, host: &mut Host<'_>) -> Result<(), Sw> {
-        personalise::complete(host)
+        configuration::complete(host)
     }
 }
 

@@ -14,7 +14,7 @@ use rand::rngs::ChaCha20Rng;
 use rand_core::CryptoRng;
 
 use super::world::{ISSUER, Line, MRZ, can, card_with, command, parameters, read, rng};
-use crate::emrtd::{cell, keys};
+use crate::emrtd::cell;
 use crate::nvm::medium::{MemoryMedium, Phase};
 use crate::{Card, Platform};
 
@@ -93,7 +93,7 @@ fn with_everything() -> (Parameters, Vec<(u16, Vec<u8>)>) {
     ];
     for (number, id) in [(7, 12), (8, 13)] {
         parameters.keys.push(KeySpec { number, usage: KeyUse::PaceChipAuthenticationMapping, domain: id });
-        cells.push((keys::cell_of(number), static_key(id).to_bytes().to_vec()));
+        cells.push((crate::key_pair::cell_of(number), static_key(id).to_bytes().to_vec()));
     }
     (parameters, cells)
 }

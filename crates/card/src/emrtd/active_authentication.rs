@@ -10,7 +10,7 @@ use crate::emrtd::{Emrtd, keys};
 
 impl Emrtd {
     /// INTERNAL AUTHENTICATE, 9303-11 §6.1.3, with the card's first key for it and the hash of the install parameters.
-    pub(in crate::emrtd) fn active_authentication(command: &Command, host: &mut Host<'_>) -> Result<Response, Sw> {
+    pub(super) fn active_authentication(command: &Command, host: &mut Host<'_>) -> Result<Response, Sw> {
         if !host.status.has_session() {
             return Err(Sw::SECURITY_STATUS_NOT_SATISFIED);
         }

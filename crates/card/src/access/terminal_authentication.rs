@@ -1,30 +1,22 @@
 //! Terminal Authentication on the card, TR-03110-1 §3.5: trust points and date from memory, rights into the session.
 
-use bitaqa_apdu::fcp::{FileControl, Place};
 use bitaqa_apdu::{Command, Response, Sw};
-use bitaqa_lds::dg14::Dg14;
 use bitaqa_pki::cvc;
 use bitaqa_secure_messaging::ta::{self, TrustUpdate};
 
+use super::{Instance, Protocols, cell};
 use crate::applet::Host;
-use crate::emrtd::files::Configuration;
-use crate::emrtd::{Emrtd, cell};
 
-/// FID of EF.CVCA where DG14 does not tell another one, TR-03110-3 §A.7.2.4.
-const EF_CVCA: u16 = 0x011C;
-/// FID of EF.DG14, 9303-10 §4.7.14.
-const DG14: u16 = 0x010E;
-
-impl Emrtd {
+impl Protocols {
     /// MSE:Set DST, TR-03110-3 §B.11.4.
-    pub(in crate::emrtd) fn set_verification(&mut self, command: &Command, host: &Host<'_>) -> Result<Response, Sw> {
+    pub(super) fn set_verification(&mut self, command: &Command, host: &Host<'_>) -> Result<Response, Sw> {
         after_chip_authentication(host)?;
         self.ta.set_dst(command, &trust(host)?)?;
         Ok(Sw::OK.into())
     }
 
     /// PSO: Verify Certificate, TR-03110-3 §B.11.5; trust points, EF.CVCA and date move with it, at one stroke.
-    pub(in crate::emrtd) fn verify_certificate(
+    pub(super) fn verify_certificate<I: Instance>(
         &mut self,
         command: &Command,
         host: &mut Host<'_>,
@@ -32,34 +24,26 @@ impl Emrtd {
         after_chip_authentication(host)?;
         let trust = trust(host)?;
         if let Some(update) = self.ta.verify_certificate(command, &trust)? {
-            store(trust, update, host)?;
+            store::<I>(trust, update, host)?;
         }
         Ok(Sw::OK.into())
     }
 
     /// MSE:Set AT for Terminal Authentication, TR-03110-3 §B.11.1.
-    pub(in crate::emrtd) fn set_terminal_authentication(
-        &mut self,
-        command: &Command,
-        host: &Host<'_>,
-    ) -> Result<Response, Sw> {
+    pub(super) fn set_terminal_authentication(&mut self, command: &Command, host: &Host<'_>) -> Result<Response, Sw> {
         after_chip_authentication(host)?;
         self.ta.set_at(command)?;
         Ok(Sw::OK.into())
     }
 
     /// GET CHALLENGE, TR-03110-3 §B.11.6.
-    pub(in crate::emrtd) fn get_challenge(&mut self, command: &Command, host: &mut Host<'_>) -> Result<Response, Sw> {
+    pub(super) fn get_challenge(&mut self, command: &Command, host: &mut Host<'_>) -> Result<Response, Sw> {
         after_chip_authentication(host)?;
         Ok(self.ta.get_challenge(command, host.rng())?)
     }
 
     /// EXTERNAL AUTHENTICATE, TR-03110-3 §B.11.7.
-    pub(in crate::emrtd) fn external_authenticate(
-        &mut self,
-        command: &Command,
-        host: &mut Host<'_>,
-    ) -> Result<Response, Sw> {
+    pub(super) fn external_authenticate(&mut self, command: &Command, host: &mut Host<'_>) -> Result<Response, Sw> {
         let (id_picc, pcd) = after_chip_authentication(host)?;
         let rights = self.ta.external_authenticate(command, &id_picc, &pcd)?;
         host.status.ta = Some(rights.rights);
@@ -87,14 +71,14 @@ pub(super) fn trust(host: &Host<'_>) -> Result<ta::TrustState, Sw> {
 }
 
 /// Writes what a certificate has changed, all of it or nothing.
-fn store(mut trust: ta::TrustState, update: TrustUpdate, host: &mut Host<'_>) -> Result<(), Sw> {
+fn store<I: Instance>(mut trust: ta::TrustState, update: TrustUpdate, host: &mut Host<'_>) -> Result<(), Sw> {
     let (new_points, new_date) = (update.trust_points.is_some(), update.current_date.is_some());
     trust.apply(update);
     host.transaction(|host| {
         if new_points {
             let octets: Vec<u8> = trust.trust_points.iter().flat_map(cvc::CvCertificate::encode).collect();
             host.put(cell::TRUST_POINTS, &octets)?;
-            if let Some(file) = ef_cvca(host)? {
+            if let Some(file) = I::ef_cvca(host)? {
                 host.put(file.dgi(), &trust.ef_cvca().map_err(|_| Sw::MEMORY_FAILURE)?)?;
             }
         }
@@ -103,14 +87,4 @@ fn store(mut trust: ta::TrustState, update: TrustUpdate, host: &mut Host<'_>) ->
         }
         Ok(())
     })
-}
-
-/// EF.CVCA of this card: where DG14 says, else where TR-03110-3 §A.7.2.4 has it; `None` on a card without.
-fn ef_cvca(host: &Host<'_>) -> Result<Option<FileControl>, Sw> {
-    let dg14 = host.get(DG14).and_then(|octets| Dg14::decode(octets).ok());
-    let info = dg14.as_ref().and_then(|dg14| dg14.infos.terminal_authentication());
-    let stated = info.and_then(|info| info.ef_cvca.as_ref()).and_then(|file| file.fid.as_bytes().try_into().ok());
-    let fid = stated.map_or(EF_CVCA, u16::from_be_bytes);
-    let files = Configuration::of(host)?.files;
-    Ok(files.into_iter().find(|file| (file.fid, file.place) == (fid, Place::Application)))
 }

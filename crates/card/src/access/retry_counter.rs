@@ -4,13 +4,11 @@
 //! suspended until PACE with the CAN was done in the same session, with none it is blocked. Every try is counted before
 //! the token is looked at, and no loss of power gives it back.
 
-use bitaqa_apdu::{Command, Response, Sw};
+use bitaqa_apdu::Sw;
 use bitaqa_secure_messaging::pace::PasswordKind;
 
+use super::{Setup, cell};
 use crate::applet::Host;
-use crate::emrtd::files::Configuration;
-use crate::emrtd::personalise::{PIN_DIGITS_MAX, is_password_of_digits};
-use crate::emrtd::{Emrtd, cell};
 
 /// What counts the tries of one password.
 #[derive(Clone, Copy)]
@@ -22,11 +20,10 @@ pub(super) enum RetryCounter {
 }
 
 impl RetryCounter {
-    pub(super) fn of(password: PasswordKind, configuration: &Configuration) -> Self {
-        match password {
-            PasswordKind::Mrz | PasswordKind::Can => Self::Failures,
-            PasswordKind::Pin => Self::Tries { cell: cell::PIN_TRIES, initial: configuration.pin_tries },
-            PasswordKind::Puk => Self::Tries { cell: cell::PUK_TRIES, initial: configuration.puk_tries },
+    pub(super) fn of(password: PasswordKind, setup: &Setup) -> Self {
+        match setup.blockable(password) {
+            Some(blockable) => Self::Tries { cell: blockable.tries, initial: blockable.initial },
+            None => Self::Failures,
         }
     }
 
@@ -40,9 +37,9 @@ impl RetryCounter {
     }
 
     /// What has to happen before a run with this password may begin: time after failures (FIA_AFL.1).
-    pub(super) fn wait(self, configuration: &Configuration, host: &mut Host<'_>) {
+    pub(super) fn wait(self, setup: &Setup, host: &mut Host<'_>) {
         if let Self::Failures = self {
-            host.wait(configuration.delay_ms(self.read(host)));
+            host.wait(setup.delay_ms(self.read(host)));
         }
     }
 
@@ -90,35 +87,5 @@ impl RetryCounter {
             Self::Failures => Sw::AUTHENTICATION_FAILED,
             Self::Tries { .. } => Sw::tries_left(self.read(host)),
         }
-    }
-}
-
-impl Emrtd {
-    /// RESET RETRY COUNTER, TR-03110-3 §B.14.11: the PUK unblocks the PIN (P1 = 03), whoever has shown the PIN changes
-    /// it (P1 = 02). The PUK does not change it: TR-03110-2 §2.4.1 leaves that to the card.
-    pub(in crate::emrtd) fn reset_retry_counter(
-        change: bool,
-        command: &Command,
-        host: &mut Host<'_>,
-    ) -> Result<Response, Sw> {
-        let configuration = Configuration::of(host)?;
-        let needed = if change { PasswordKind::Pin } else { PasswordKind::Puk };
-        if !host.status.passwords.contains(needed) {
-            return Err(Sw::SECURITY_STATUS_NOT_SATISFIED);
-        }
-        if !configuration.passwords.contains(&(PasswordKind::Pin as u8)) {
-            return Err(Sw::REFERENCE_NOT_FOUND);
-        }
-        let fits = if change { is_password_of_digits(&command.data, PIN_DIGITS_MAX) } else { command.data.is_empty() };
-        if !fits {
-            return Err(Sw::WRONG_DATA);
-        }
-        host.transaction(|host| {
-            if change {
-                host.put(cell::PIN, &command.data)?;
-            }
-            RetryCounter::of(PasswordKind::Pin, &configuration).restore(host)
-        })?;
-        Ok(Sw::OK.into())
     }
 }

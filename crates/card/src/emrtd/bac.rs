@@ -6,7 +6,7 @@ use bitaqa_secure_messaging::bac::{BacKeys, CardBac};
 use bitaqa_secure_messaging::ta;
 
 use crate::applet::Host;
-use crate::emrtd::files::Configuration;
+use crate::emrtd::configuration::Configuration;
 use crate::emrtd::{Emrtd, cell};
 use crate::status::SecurityStatus;
 
@@ -15,7 +15,7 @@ const DG1: u16 = 0x0101;
 
 impl Emrtd {
     /// GET CHALLENGE outside a session, 9303-11 §4.3.4.1.
-    pub(in crate::emrtd) fn begin_bac(&mut self, command: &Command, host: &mut Host<'_>) -> Result<Response, Sw> {
+    pub(super) fn begin_bac(&mut self, command: &Command, host: &mut Host<'_>) -> Result<Response, Sw> {
         if !Configuration::of(host)?.bac {
             return Err(Sw::SECURITY_STATUS_NOT_SATISFIED);
         }
@@ -25,7 +25,7 @@ impl Emrtd {
     }
 
     /// EXTERNAL AUTHENTICATE outside a session, 9303-11 §4.3.4.2; `bac` is what the command just before has left.
-    pub(in crate::emrtd) fn finish_bac(
+    pub(super) fn finish_bac(
         &mut self,
         bac: Option<CardBac>,
         command: &Command,
@@ -39,7 +39,7 @@ impl Emrtd {
         let keys = BacKeys::from_secret(secret)?;
         let (response, sm) = bac.external_authenticate(command, &keys, host.rng())?;
         *host.status = SecurityStatus { bac: Some(document_number(host)), ..SecurityStatus::default() };
-        self.ta = ta::CardTa::default();
+        self.protocols.ta = ta::CardTa::default();
         host.next_session(sm);
         Ok(response)
     }
