@@ -13,6 +13,7 @@ pub mod bac;
 pub mod ca;
 pub mod diversify;
 pub mod kdf;
+pub mod management;
 pub mod pace;
 mod padding;
 pub mod put_key;

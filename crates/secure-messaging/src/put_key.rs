@@ -383,7 +383,7 @@ fn read_key<'a>(id: u8, data: &'a [u8], channel: &dyn DataEncryption) -> Result<
     let check_value = field()?;
     let (usage, access) = if extended { (field()?.to_vec(), field()?.to_vec()) } else { Default::default() };
     let key = NewKey { usage, access, ..key_of(id, &components, channel)? };
-    // §11.8.2.3.3: there for every key that has one.
+    // GPC 2.3.1 §11.8.2.3.3: there for every key that has one.
     match key.check_value() {
         Some(expected) if check_value.len() != expected.len() => {
             Err(PutKeyError::Data("a key check value has three octets"))

@@ -65,8 +65,8 @@ pub struct Chip<'a> {
     /// Status word of an EXTERNAL AUTHENTICATE whose cryptogram is wrong: 6300 in GPC 2.3.1 §D.4.2.7; cards in the
     /// field answer 6982 or 6988 too.
     pub failure: Sw,
-    /// Whether a 9000, 62xx or 63xx without data carries an R-MAC at a level with R-MAC, as Amd D §6.2.5 wants; there are
-    /// cards that leave it out. Nothing to SCP02.
+    /// Whether a 9000, 62xx or 63xx without data carries an R-MAC at a level with R-MAC, as Amd D §6.2.5 wants; there
+    /// are cards that leave it out. Nothing to SCP02.
     pub mac_on_empty_response: bool,
 }
 

@@ -8,8 +8,8 @@
 //!           R-MAC = first n of CMAC(S-RMAC, chain ‖ data field without R-MAC ‖ SW)
 //! ICV = E(S-ENC, counter), ICV' = E(S-ENC, 80.. | counter); the counter is 1 at the first command and counts every one
 //! ```
-//! n is 8, in S16 it is 16. Lc' counts the C-MAC and stands in the MAC as it is sent. Amd D speaks of short lengths only;
-//! where the command needs extended ones, this room authenticates the three octets 00 Lc'(2).
+//! n is 8, in S16 it is 16. Lc' counts the C-MAC and stands in the MAC as it is sent. Amd D speaks of short lengths
+//! only; where the command needs extended ones, this room authenticates the three octets 00 Lc'(2).
 
 use super::{SecurityLevel, SessionKeys, Size};
 use crate::aes_key::{AesKey, BLOCK, cbc_decrypt_padded};
