@@ -30,8 +30,12 @@ pub use transport::{Atr, Transport, TransportError};
 
 /// Instruction bytes of ISO 7816-4, -8 and GPC 2.3.1 that this workspace speaks.
 pub mod ins {
+    /// VERIFY, 7816-4 §11.5.6.
+    pub const VERIFY: u8 = 0x20;
     /// MANAGE SECURITY ENVIRONMENT, 7816-4 §11.5.11.
     pub const MANAGE_SECURITY_ENVIRONMENT: u8 = 0x22;
+    /// CHANGE REFERENCE DATA, 7816-4 §11.5.7.
+    pub const CHANGE_REFERENCE_DATA: u8 = 0x24;
     /// PERFORM SECURITY OPERATION, 7816-8 §11.
     pub const PERFORM_SECURITY_OPERATION: u8 = 0x2A;
     /// RESET RETRY COUNTER, 7816-4 §11.5.10.
@@ -60,6 +64,8 @@ pub mod ins {
     pub const GET_RESPONSE: u8 = 0xC0;
     /// GET DATA, 7816-4 §11.4.3, GPC 2.3.1 §11.3.
     pub const GET_DATA: u8 = 0xCA;
+    /// UPDATE BINARY with offset in P1-P2 or SFI in P1, 7816-4 §11.3.5.
+    pub const UPDATE_BINARY: u8 = 0xD6;
     /// PUT KEY, GPC 2.3.1 §11.8.
     pub const PUT_KEY: u8 = 0xD8;
     /// STORE DATA, GPC 2.3.1 §11.11.

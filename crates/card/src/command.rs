@@ -128,12 +128,18 @@ fn select(command: &Command) -> Result<SharedCommand, Sw> {
     Ok(SharedCommand::Select { by, answer: command.p2 & 0x08 == 0 && command.ne > 0 })
 }
 
-fn read_even(command: &Command) -> SharedCommand {
-    let (sfi, offset) = if command.p1 & 0x80 == 0 {
+/// What P1-P2 of READ and UPDATE BINARY name: a short file identifier with an offset below 256, or an offset in the
+/// current file (7816-4 §11.3.2).
+pub fn short_identifier_and_offset(command: &Command) -> (Option<u8>, usize) {
+    if command.p1 & 0x80 == 0 {
         (None, usize::from(command.p1p2()))
     } else {
         (Some(command.p1 & 0x1F), usize::from(command.p2))
-    };
+    }
+}
+
+fn read_even(command: &Command) -> SharedCommand {
+    let (sfi, offset) = short_identifier_and_offset(command);
     SharedCommand::ReadBinary { sfi, offset, form: BinaryForm::Even }
 }
 

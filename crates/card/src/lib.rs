@@ -7,6 +7,7 @@
 
 pub(crate) mod access;
 pub mod applet;
+pub mod application;
 mod card;
 mod channel;
 pub mod chip;

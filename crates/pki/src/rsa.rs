@@ -187,18 +187,31 @@ fn fixed(number: &[u8], length: usize) -> Vec<u8> {
     out
 }
 
-/// RFC 8017 §9.2: `00 01 FF.. 00 DigestInfo`. `None` when the modulus is too short for the hash.
+/// RFC 8017 §9.2, with the NULL that its note 1 wants.
 /// ```text
 /// DigestInfo ::= SEQUENCE { digestAlgorithm AlgorithmIdentifier, digest OCTET STRING }
 /// ```
-fn encode_pkcs1(hash: HashAlgorithm, digest: &[u8], length: usize) -> Option<Vec<u8>> {
+pub fn digest_info(hash: HashAlgorithm, digest: &[u8]) -> Option<Vec<u8>> {
     #[derive(Sequence)]
     struct DigestInfo<'a> {
         algorithm: AlgorithmIdentifierRef<'a>,
         digest: &'a OctetStringRef,
     }
     let algorithm = AlgorithmIdentifierRef { oid: hash.oid(), parameters: Some(AnyRef::NULL) };
-    let info = DigestInfo { algorithm, digest: OctetStringRef::new(digest).ok()? }.to_der().ok()?;
+    DigestInfo { algorithm, digest: OctetStringRef::new(digest).ok()? }.to_der().ok()
+}
+
+/// The hash and the digest of a DigestInfo, read by writing it again: any other coding is none.
+pub fn read_digest_info(octets: &[u8]) -> Option<(HashAlgorithm, &[u8])> {
+    HashAlgorithm::ALL.into_iter().find_map(|hash| {
+        let digest = octets.get(octets.len().checked_sub(hash.digest_bytes())?..)?;
+        (digest_info(hash, digest)? == octets).then_some((hash, digest))
+    })
+}
+
+/// RFC 8017 §9.2: `00 01 FF.. 00 DigestInfo`. `None` when the modulus is too short for the hash.
+fn encode_pkcs1(hash: HashAlgorithm, digest: &[u8], length: usize) -> Option<Vec<u8>> {
+    let info = digest_info(hash, digest)?;
     let filling = length.checked_sub(info.len() + 3).filter(|filling| *filling >= 8)?;
     let mut out = vec![0, 1];
     out.resize(2 + filling, 0xFF);

@@ -194,6 +194,17 @@ impl RsaSigner {
         Ok(Self { key, algorithm, seed })
     }
 
+    /// Signs a digest that somebody else has made: for the chip, whose terminal hashes.
+    ///
+    /// # Errors
+    /// [`SignError::Rsa`] with [`RsaError::Hash`] for a digest of another length than the hash has.
+    pub fn sign_given(&self, digest: &[u8]) -> Result<Signature, SignError> {
+        if digest.len() != self.algorithm.hash().digest_bytes() {
+            return Err(SignError::Rsa(RsaError::Hash(self.algorithm.hash())));
+        }
+        self.sign_digest(digest).map(Signature).map_err(|_| SignError::Rsa(RsaError::Operation))
+    }
+
     fn sign_digest(&self, digest: &[u8]) -> ::rsa::Result<Vec<u8>> {
         let mut derived = Derived::new(&self.seed, digest);
         let (key, rng) = (&self.key.key, &mut derived);
@@ -232,8 +243,7 @@ impl Signer for RsaSigner {
     }
 
     fn sign(&self, message: &[u8]) -> Result<Signature, SignError> {
-        let digest = self.algorithm.hash().digest(message);
-        self.sign_digest(&digest).map(Signature).map_err(|_| SignError::Rsa(RsaError::Operation))
+        self.sign_given(&self.algorithm.hash().digest(message))
     }
 }
 
