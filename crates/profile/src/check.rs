@@ -1,5 +1,6 @@
 //! What the shape cannot say: that the parts of a profile fit together and that a card made from it can be issued.
 
+mod applications;
 mod channel;
 mod files;
 mod protocols;
@@ -39,6 +40,7 @@ impl Profile {
         self.check_protocols(&mut findings);
         self.check_life_cycle(&mut findings);
         self.check_biometrics(&mut findings);
+        self.check_applications(&mut findings);
         self.check_file_set(&mut findings);
         for file in &self.files {
             self.check_file(file, &mut findings);
@@ -96,6 +98,7 @@ impl Profile {
             ("product", &self.product.basis),
             ("holder", &self.holder.basis),
             ("chip", &self.chip.basis),
+            ("chip.load_files", &self.chip.load_files.basis),
             ("chip.quirks", &self.chip.quirks.basis),
             ("secure_channel", &self.secure_channel.basis),
             ("emrtd", &self.emrtd.basis),
@@ -111,8 +114,12 @@ impl Profile {
             ("biometrics", &self.biometrics.basis),
         ];
         let sections = sections.map(|(name, basis)| (name.to_owned(), basis.as_str()));
+        let eid = self.eid.iter().map(|eid| ("eid".to_owned(), eid.basis.as_str()));
+        let partners =
+            self.partners.iter().map(|partner| (format!("partner.{}", partner.name), partner.basis.as_str()));
+        let applications = eid.chain(partners);
         let files = self.files.iter().map(|file| (format!("file.{}", file.name), file.basis.as_str()));
-        sections.into_iter().chain(files).collect()
+        sections.into_iter().chain(files).chain(applications).collect()
     }
 
     /// The files fit the memory, and the answer to reset says the truth.
@@ -140,14 +147,19 @@ impl Profile {
         findings.unless(
             !too_large.is_empty() || needed <= memory,
             "chip.memory_bytes",
-            format!("files, their overhead and the reserve need {needed} octets, the card has {memory}"),
+            format!("files, their overhead, quotas and the reserve need {needed} octets, the card has {memory}"),
             "make files smaller or name a chip with more memory",
         );
-        let aids = [&self.chip.isd_aid, &self.emrtd.package_aid, &self.emrtd.module_aid, &self.emrtd.instance_aid];
+        let (emrtd, others) = (&self.emrtd, &self.chip.load_files);
+        let loaded = [&others.application, &others.security_domain];
+        let mut aids = vec![&self.chip.isd_aid, &emrtd.package_aid, &emrtd.module_aid, &emrtd.instance_aid];
+        aids.extend(loaded.iter().flat_map(|file| [&file.package_aid, &file.module_aid]));
+        aids.extend(self.eid.iter().map(|eid| &eid.instance_aid));
+        aids.extend(self.partners.iter().flat_map(|partner| [&partner.domain_aid, &partner.instance_aid]));
         findings.unless(
             aids.iter().collect::<BTreeSet<_>>().len() == aids.len(),
             "emrtd",
-            "two of the AIDs of security domain, package, module and instance are equal",
+            "two of the AIDs of security domains, packages, modules and instances are equal",
             "give each its own: the registry of the card is keyed by AID (GPC 2.3.1 §6.6)",
         );
     }

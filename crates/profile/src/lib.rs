@@ -3,6 +3,7 @@
 //! The only room that reads `card-profiles/`. A profile is total: every key is required and no key is ignored, so that
 //! two people who read the file read the same card. What it says is data; the card, the plan and the reader act on it.
 
+mod applications;
 mod check;
 mod error;
 mod names;
@@ -11,6 +12,9 @@ mod protocols;
 mod quirks;
 mod render;
 
+pub use applications::{
+    Eid, EidAlgorithm, EidContent, EidFile, EidKey, EidUse, LoadFile, LoadFiles, PacePin, Partner, PartnerFile, Pin,
+};
 pub use error::{Problem, ProfileError};
 pub use names::{
     AppletState, CardState, Diversification, FingerFormat, FingerImageFormat, PortraitFormat, Prints, Scp,
@@ -66,6 +70,12 @@ pub struct Profile {
     /// The elementary files, in the order in which they are written.
     #[serde(rename = "file")]
     pub files: Vec<FileSpec>,
+    /// The holder's electronic identity; `None` for a product without, as those for minors.
+    #[serde(default)]
+    pub eid: Option<Eid>,
+    /// Applications of other administrations.
+    #[serde(default, rename = "partner")]
+    pub partners: Vec<Partner>,
 }
 
 /// Name of the product and the constant part of its MRZ.
@@ -122,6 +132,8 @@ pub struct Chip {
     pub isd_aid: Aid,
     /// Card production life-cycle data, the fields that are equal on all cards of the product.
     pub cplc: Cplc,
+    /// Native load files beside the eMRTD's.
+    pub load_files: LoadFiles,
     /// Known deviations of the family of cards.
     pub quirks: Quirks,
     /// Source.
@@ -470,6 +482,8 @@ pub enum Place {
 pub enum FileContent {
     /// SecurityInfos readable before any protocol, 9303-10 §3.11.3.
     CardAccess,
+    /// EF.DIR: applications of the card for readers that do not know it, 7816-4 §12.2.1.
+    Dir,
     /// Versions and list of data groups, 9303-10 §4.6.1.
     Com,
     /// Document security object, 9303-10 §4.6.2.
@@ -502,7 +516,9 @@ impl FileContent {
     /// Number of the data group, for those whose hash stands in EF.SOD.
     pub const fn data_group(self) -> Option<u8> {
         match self {
-            Self::CardAccess | Self::CardSecurity | Self::Com | Self::Cvca | Self::Sod | Self::Optional => None,
+            Self::CardAccess | Self::CardSecurity | Self::Com | Self::Cvca | Self::Dir | Self::Sod | Self::Optional => {
+                None
+            }
             Self::Dg1 => Some(1),
             Self::Dg2 => Some(2),
             Self::Dg3 => Some(3),
@@ -535,11 +551,14 @@ impl Profile {
         ids
     }
 
-    /// Octets of non-volatile memory that the files and the reserve take when every file is full.
+    /// Octets of non-volatile memory that files, quotas of partners and the reserve take when all is full.
     pub fn memory_needed_bytes(&self) -> usize {
         let overhead = self.chip.file_overhead_bytes;
-        let room = |file: &FileSpec| file.size_max.saturating_add(overhead);
-        self.files.iter().map(room).fold(self.chip.memory_reserved_bytes, usize::saturating_add)
+        let room = |octets: usize| octets.saturating_add(overhead);
+        let of_eid = self.eid.iter().flat_map(|eid| &eid.files).map(|file| file.size_max);
+        let files = self.files.iter().map(|file| file.size_max).chain(of_eid).map(room);
+        let quotas = self.partners.iter().map(|partner| partner.quota_bytes);
+        files.chain(quotas).fold(self.chip.memory_reserved_bytes, usize::saturating_add)
     }
 
     /// Whether a holder of this age in full years at issue gets this product.

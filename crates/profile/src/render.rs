@@ -1,6 +1,8 @@
 //! The profile as tables for review. The rendered form is committed beside the profile, so a change of an access rule
 //! shows in a review as the changed cell of a table.
 
+mod applications;
+
 use crate::{AaKey, FileContent, PaceAnswer, Place, Profile, Scp, domain_name};
 use core::fmt::Display;
 use core::fmt::Write as _;
@@ -19,6 +21,7 @@ impl Profile {
         self.render_protocols(&mut page);
         self.render_channel(&mut page);
         self.render_quirks(&mut page);
+        self.render_applications(&mut page);
         page
     }
 
@@ -44,7 +47,10 @@ impl Profile {
         }
         page.push_str(&rows.0);
         let (needed, memory) = (self.memory_needed_bytes(), self.chip.memory_bytes);
-        let _ = writeln!(page, "\nAll files full, their overhead and the reserve take {needed} of {memory} octets.");
+        let _ = writeln!(
+            page,
+            "\nAll files full, their overhead, quotas and the reserve take {needed} of {memory} octets."
+        );
     }
 
     fn render_product(&self, page: &mut String) {
@@ -236,6 +242,7 @@ const fn place(place: Place) -> &'static str {
 const fn content(content: FileContent) -> &'static str {
     match content {
         FileContent::CardAccess => "PACE parameters",
+        FileContent::Dir => "applications of the card",
         FileContent::Com => "versions, list of data groups",
         FileContent::Sod => "signed hashes of the data groups",
         FileContent::Dg1 => "MRZ",

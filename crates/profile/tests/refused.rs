@@ -26,7 +26,7 @@ fn each_change_is_refused_at_its_place() {
             "memory_bytes = 163840",
             "memory_bytes = 100000",
             "chip.memory_bytes",
-            "need 112740 octets, the card has 100000",
+            "need 121316 octets, the card has 100000",
         ),
         ("size_max = 57600", "size_max = 200000", "file.DG3.size_max", "file larger than the card"),
         ("size_max = 24704", "size_max = 24600", "file.DG2.size_max", "room for 24600"),
@@ -85,6 +85,55 @@ fn each_change_of_the_quirks_is_refused_at_its_place() {
     ];
     for (from, to, key, words) in cases {
         refused_at(from, to, &quirk(key), words);
+    }
+}
+
+#[test]
+fn each_change_of_the_eid_is_refused_at_its_place() {
+    let cases = [
+        ("pace = [\"CAN\", \"PIN\", \"PUK\"]", "pace = [\"CAN\", \"PIN\"]", "eid.pace", "each PIN and PUK"),
+        ("pace = [\"CAN\", \"PIN\", \"PUK\"]", "pace = []", "eid.pins[3].rule", "nobody"),
+        ("pace = [\"CAN\", \"PIN\", \"PUK\"]", "pace = []", "eid.file", "CardAccess is there"),
+        ("number = 2, label", "number = 3, label", "eid.pins", "one number"),
+        ("digits_min = 6", "digits_min = 3", "eid.pins[3].digits_min", "4 to 16"),
+        ("tries = 3, transport", "tries = 16, transport", "eid.pins[3].tries", "1 to 15"),
+        ("unblocked_by = 4", "unblocked_by = 3", "eid.pins[3].unblocked_by", "of no PUK"),
+        ("use = \"authenticate\"", "use = \"sign\"", "eid.keys", "for authentication"),
+        ("pin = 3, every_use", "pin = 4, every_use", "eid.keys[1].pin", "of no PIN"),
+        ("every_use = true", "every_use = false", "eid.keys[2].every_use", "any number"),
+        ("validity_months = 60", "validity_months = 0", "eid.keys[1].validity_months", "ten years"),
+        ("label = \"CNIE 2.0\"", "label = \"\"", "eid.label", "empty"),
+        ("content = \"public_keys\"", "content = \"certificates\"", "eid.file", "PublicKeys is missing"),
+        ("fid = 0x4402", "fid = 0x4401", "eid.file", "two files"),
+        ("fid = 0x4402", "fid = 0x8402", "eid.file.EF.PrKD.fid", "reserved"),
+        ("\"A000000063504B43532D3135\"", "\"A0000002471001\"", "emrtd", "equal"),
+        ("age_years_below = 150", "age_years_below = 12", "eid", "minors"),
+        ("content = \"dir\"", "content = \"cvca\"", "file.EF.DIR", "missing"),
+    ];
+    for (from, to, place, words) in cases {
+        refused_at(from, to, place, words);
+    }
+}
+
+#[test]
+fn a_partner_is_refused_that_could_not_be_served() {
+    let sound = include_str!("../../../card-profiles/lab-health.toml");
+    let cases = [
+        ("name = \"health\"", "name = \"Health\"", "partner.name", "small letters"),
+        ("quota_bytes = 8192", "quota_bytes = 1664", "partner.health.quota_bytes", "1664 octets"),
+        ("quota_bytes = 8192", "quota_bytes = 200000", "chip.memory_bytes", "quotas"),
+        ("kvn = 0x31", "kvn = 0x20", "partner.health.kvn", "SCP03"),
+        ("read = \"PIN[1]\"", "read = \"PIN[3]\"", "partner.health.file.EF.Cover.read", "does not offer"),
+        ("update = \"PIN[1]\"", "update = \"PACE\"", "partner.health.file.EF.Visits.update", "does not offer"),
+        ("sfi = 0x02\nsize_max = 512", "sfi = 0x01\nsize_max = 512", "partner.health.file", "two have"),
+        ("\"F04249544151415001\"", "\"A000000151000000\"", "emrtd", "equal"),
+        ("rule = \"ALWAYS\"", "rule = \"PACE\"", "partner.health.pins[1].rule", "nobody"),
+    ];
+    for (from, to, place, words) in cases {
+        assert!(sound.contains(from), "{from}");
+        let error = Profile::parse(&sound.replacen(from, to, 1), "changed.toml").expect_err(to);
+        let hit = |p: &bitaqa_profile::Problem| p.place == place && format!("{} {}", p.what, p.remedy).contains(words);
+        assert!(error.problems.iter().any(hit), "{from} -> {to}: {error}");
     }
 }
 
@@ -265,7 +314,7 @@ fn a_wrong_shape_names_line_and_column() {
 
 #[test]
 fn all_problems_come_at_once() {
-    let text = SOUND.replace("sfi = 0x03", "sfi = 31").replace("can_digits = 6", "can_digits = 9");
+    let text = SOUND.replacen("sfi = 0x03", "sfi = 31", 1).replace("can_digits = 6", "can_digits = 9");
     assert_eq!(Profile::parse(&text, "two.toml").expect_err("two faults").problems.len(), 2);
 }
 
@@ -290,7 +339,8 @@ fn the_two_profiles_share_their_card() {
     assert_eq!((adult.chip, adult.secure_channel, adult.emrtd), (minor.chip, minor.secure_channel, minor.emrtd));
     assert_eq!((adult.pace, adult.ca, adult.ta, adult.passive), (minor.pace, minor.ca, minor.ta, minor.passive));
     let access = |files: &[bitaqa_profile::FileSpec]| {
-        files.iter().map(|file| (file.name.clone(), file.fid, file.sfi, file.read.clone())).collect::<Vec<_>>()
+        let shared = files.iter().filter(|file| file.content != FileContent::Dir); // it leads to the eID
+        shared.map(|file| (file.name.clone(), file.fid, file.sfi, file.read.clone())).collect::<Vec<_>>()
     };
     assert_eq!(access(&adult.files), access(&minor.files));
 }
