@@ -32,6 +32,9 @@ pub enum LdsError {
     /// The tag list (5C) does not name what the file holds, 9303-10 §4.7.11.
     #[error("tag list 5C does not agree with the data objects that follow")]
     TagList,
+    /// A file of ISO/IEC 7816-15 with what our cards do not have.
+    #[error("cryptographic information: {0}")]
+    CryptographicInformation(&'static str),
     /// A SecurityInfo of a known protocol in a shape that its definition does not allow, 9303-11 §9.2.
     #[error("SecurityInfo {oid}: {why}")]
     SecurityInfo {

@@ -8,6 +8,7 @@
 pub mod bilingual;
 pub mod biometrics;
 pub mod card_access;
+pub mod cia;
 pub mod civil_date;
 pub mod com;
 pub mod data_group;

@@ -22,6 +22,7 @@ use bitaqa_secure_messaging::pace::Password;
 use crate::applicant::Applicant;
 use crate::applicant::record::{Bilingual, SpouseKind};
 use crate::card_keys::{CardKeyError, CardKeys};
+use crate::eid;
 use crate::issuer::Issuer;
 
 mod biometric;
@@ -133,6 +134,7 @@ impl Making<'_> {
                 CardAccess { infos }.encode().map_err(in_file("EF.CardAccess"))
             }
             FileContent::CardSecurity => security::card_security(profile, keys, issuer),
+            FileContent::Dir => eid::directory(profile).map_err(in_file("EF.DIR")),
             FileContent::Com => Com::version_1_8(&profile.lds.data_groups).encode().map_err(in_file("EF.COM")),
             FileContent::Cvca => security::cvca(issuer),
             FileContent::Sod => Err(ContentError::Profile("EF.SOD is made out of the other files")),

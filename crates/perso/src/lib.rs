@@ -8,6 +8,7 @@
 pub mod applicant;
 pub mod card_keys;
 pub mod content;
+pub mod eid;
 pub mod execute;
 pub mod issuer;
 pub mod journal;

@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 use crate::applicant::Applicant;
 use crate::card_keys::{self, CardKeys};
 use crate::content::{self, ContentError};
+use crate::eid;
 use crate::issuer::Issuer;
 use crate::probe::{ChipState, KeyRole, life};
 use crate::vault::{Kdd, KeyVault};
@@ -313,7 +314,7 @@ fn install_parameters(profile: &Profile) -> Vec<u8> {
         tries: (tries.pin > 0 || tries.puk > 0).then_some(Tries { pin: tries.pin, puk: tries.puk }),
         quirk_pace: profile.laboratory.pace_answers.status_word().map(Sw),
         active_digest_bytes: profile.aa.key.hash().map(HashName::digest_bytes),
-        objects: Vec::new(),
+        objects: if profile.eid.is_some() { eid::objects_of_reset() } else { Vec::new() },
     };
     parameters.encode()
 }

@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 
 use crate::applicant::Applicant;
 use crate::card_keys::{self, CardKeys};
+use crate::eid;
 use crate::plan::{self, Plan, PlanError};
 use crate::vault::KeyVault;
 
@@ -116,6 +117,7 @@ pub fn verify(
     let misbehaves = misbehaves(profile);
     let policy = Policy { allow_downgrade: conditions.policy.allow_downgrade || misbehaves, ..conditions.policy };
     let mut inspection = inspection::run(card, trace, password, &Conditions { policy, ..*conditions }, rng)?;
+    eid::read_directory(card, trace, profile, &mut inspection)?;
     compare(&mut inspection, profile, plan_around)?;
     Ok(Report { inspection, misbehaves })
 }

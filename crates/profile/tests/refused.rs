@@ -55,7 +55,7 @@ fn each_change_is_refused_at_its_place() {
         ("sfi = 0x03", "sfi = 31", "file.DG3.sfi", "no short EF identifier"),
         ("fid = 0x0103", "fid = 0x0102", "file.DG2.fid", "same fid"),
         ("fid = 0x0103", "fid = 0x3F00", "file.DG3.fid", "reserved"),
-        ("place = \"mf\"", "place = \"lds\"", "file.EF.CardAccess.place", "master file"),
+        ("place = \"mf\"", "place = \"lds\"", "file.EF.DIR.place", "master file"),
         ("content = \"dg12\"", "content = \"dg11\"", "lds.data_groups", "ascending"),
         ("read = \"PACE & CA & TA[DG3]\"", "read = \"PACE\"", "file.DG3.read", "prints open to nobody else"),
         ("read = \"PACE & CA & TA[DG3]\"", "read = \"PACE & TA[DG3]\"", "file.DG3.read", "TA comes after CA"),
@@ -63,7 +63,7 @@ fn each_change_is_refused_at_its_place() {
         ("read = \"PACE & CA & TA\"", "read = \"PACE & CA & TA | PIN[1]\"", "file.EF.Optional.read", "does not offer"),
         ("read = \"PACE\"", "read = \"ALWAYS\"", "file.EF.CVCA.read", "without a password"),
         ("read = \"PACE\"", "read = \"NEVER\"", "file.EF.CVCA.read", "rule is NEVER"),
-        ("read = \"ALWAYS\"", "read = \"PACE\"", "file.EF.CardAccess.read", "before any protocol"),
+        ("read = \"ALWAYS\"", "read = \"PACE\"", "file.EF.DIR.read", "do not know the card"),
         ("protocols = [\"id-TA-ECDSA-SHA-256\"]", "protocols = []", "file.DG3.read", "does not offer"),
         ("protocols = [\"id-TA-ECDSA-SHA-256\"]", "protocols = []", "file.EF.CVCA", "remove"),
     ];
