@@ -182,7 +182,7 @@ const fn object(why: &'static str) -> LdsError {
 /// CIO { class, type } ::= SEQUENCE {
 ///   commonObjectAttributes, classAttributes, subClassAttributes [0] OPTIONAL, typeAttributes [1] }
 /// ```
-/// 7816-15 §8.2.1, with the tag of its choice in place of SEQUENCE.
+/// 7816-15 §8.2, with the tag of its choice in place of SEQUENCE.
 fn write_object(
     tag: tlv::Tag,
     common: &Common,

@@ -33,8 +33,8 @@ bits! {
 /// ```text
 /// CardInfo ::= SEQUENCE {
 ///   version INTEGER { v1(0), v2(1) }, serialNumber OCTET STRING OPTIONAL, manufacturerID UTF8String OPTIONAL,
-///   label [0] UTF8String OPTIONAL, cardflags BIT STRING, .., supportedAlgorithms [2] SEQUENCE OF AlgorithmInfo OPTIONAL,
-///   .. }
+///   label [0] UTF8String OPTIONAL, cardflags BIT STRING, ..,
+///   supportedAlgorithms [2] SEQUENCE OF AlgorithmInfo OPTIONAL, .. }
 /// ```
 /// 7816-15 §8.10.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use der::Sequence;
 use der::asn1::OctetString;
 
 bits! {
-    /// What a key is for, 7816-15 §8.2.10.
+    /// What a key is for, 7816-15 §8.2.9.
     KeyUsage {
         /// Signing.
         SIGN = 2,
@@ -22,7 +22,7 @@ bits! {
 }
 
 bits! {
-    /// How a key is kept, 7816-15 §8.2.10.
+    /// How a key is kept, 7816-15 §8.2.9.
     KeyAccess {
         /// Cannot be read in clear.
         SENSITIVE = 0,
@@ -106,7 +106,7 @@ pub struct PublicKey {
 ///   iD OCTET STRING, usage BIT STRING, native BOOLEAN DEFAULT TRUE, accessFlags BIT STRING OPTIONAL,
 ///   keyReference INTEGER OPTIONAL, .., algReference [1] SEQUENCE OF INTEGER OPTIONAL }
 /// ```
-/// 7816-15 §8.2.10.
+/// 7816-15 §8.2.9.
 #[derive(Sequence)]
 struct Class {
     id: OctetString,

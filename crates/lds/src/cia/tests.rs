@@ -123,9 +123,9 @@ fn accepted_is_written_the_same(octets: &[u8]) {
 
 proptest! {
     #[test]
-    fn a_changed_octet_is_refused_or_written_the_same(file in 0usize..6, at in any::<prop::sample::Index>(), octet: u8) {
+    fn a_changed_octet_is_refused_or_written_the_same(file in 0usize..6, at in 0usize..400, octet: u8) {
         let mut octets = files().swap_remove(file);
-        let at = at.index(octets.len());
+        let at = at % octets.len();
         octets[at] = octet;
         accepted_is_written_the_same(&octets);
     }

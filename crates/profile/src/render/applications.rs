@@ -93,8 +93,8 @@ impl Partner {
     fn render(&self, page: &mut String) {
         let _ = writeln!(
             page,
-            "\n## Partner `{}`: {}\n\nSecurity domain `{}`, {} octets, keys KVN {:02X}; instance `{}`, DF {:04X}. Basis: \
-             {}.\n",
+            "\n## Partner `{}`: {}\n\nSecurity domain `{}`, {} octets, keys KVN {:02X}; instance `{}`, DF {:04X}.\n\
+             Basis: {}.\n",
             self.name, self.title, self.domain_aid, self.quota_bytes, self.kvn, self.instance_aid, self.df, self.basis
         );
         if !self.pins.is_empty() {
