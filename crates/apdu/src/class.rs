@@ -52,10 +52,14 @@ impl Class {
         if self.is_further() { self.0 & 0x20 != 0 } else { self.0 & 0x0C == 0x0C }
     }
 
-    /// GlobalPlatform secure messaging: class 84 to 87, or E0 to EF (GPC 2.3.1 §11.1.4, Amd D §6.2.4).
+    /// GlobalPlatform secure messaging: class 84 to 87 or E0 to EF, and 04 to 07 for an interindustry command inside a
+    /// secure channel (GPC 2.3.1 §11.1.4, Amd D §6.2.4).
     pub const fn is_gp_sm(self) -> bool {
-        let indicated = if self.is_further() { self.0 & 0x20 != 0 } else { self.0 & 0x0C == 0x04 };
-        self.is_globalplatform() && indicated
+        if self.is_further() {
+            self.is_globalplatform() && self.0 & 0x20 != 0
+        } else {
+            (self.is_globalplatform() || self.is_interindustry()) && self.0 & 0x0C == 0x04
+        }
     }
 
     /// Any secure-messaging indication.

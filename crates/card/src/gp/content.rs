@@ -120,7 +120,8 @@ fn finish_all_in_one(card: &mut Card, domain: Owner, command: &Command, fields: 
 fn new_instance(card: &mut Card, domain: Owner, at_once: bool, fields: [&[u8]; 5]) -> Result<Vec<Aid>, Sw> {
     let [package, module, instance, privileges, parameters] = fields;
     let file = card.registry.load_file(package).ok_or(Sw::REFERENCE_NOT_FOUND)?;
-    let seen = file.domain == CARD_MANAGER || card.registry.is_under(domain, file.domain);
+    let registry = &card.registry;
+    let seen = registry.is_under(domain, file.domain) || registry.is_under(file.domain, domain);
     let modules = &file.modules;
     let listed = modules.iter().find(|(aid, _)| aid.as_bytes() == module).filter(|_| seen);
     let (module, native) = listed.cloned().ok_or(Sw::REFERENCE_NOT_FOUND)?;

@@ -109,3 +109,6 @@ fn put_key(card: &mut Card, domain: Owner, command: &Command) -> Result<Response
     }
     Ok(Response::ok(confirmation))
 }
+
+#[cfg(test)]
+mod tests;

@@ -27,7 +27,7 @@ pub fn begins(command: &Command) -> bool {
 
 /// EXTERNAL AUTHENTICATE of GlobalPlatform, told from the one of 7816-4 by its class 84.
 pub fn completes(command: &Command) -> bool {
-    command.ins == ins::EXTERNAL_AUTHENTICATE && command.class.is_gp_sm()
+    command.ins == ins::EXTERNAL_AUTHENTICATE && command.class.is_globalplatform() && command.class.is_gp_sm()
 }
 
 /// Answers with the chip's challenge and cryptogram. Counts the sequence of SCP03 before anything else: it never goes

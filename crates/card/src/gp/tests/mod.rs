@@ -1,0 +1,6 @@
+mod channels;
+mod commands;
+mod domains;
+mod random;
+mod states;
+mod world;
