@@ -48,15 +48,24 @@ fn capabilities(historical: &[u8]) -> Option<&[u8]> {
     None
 }
 
-/// Why no response came. The card's state is then unknown, except after [`TransportError::NotPresent`].
+/// Why no response came. What is known of the card then: [`TransportError::card_state`].
 #[derive(Debug, thiserror::Error)]
 pub enum TransportError {
     /// No card in the reader, or no reader.
     #[error("no card: {0}")]
     NotPresent(String),
+    /// The service that knows the readers does not run, or does not let this user in.
+    #[error("the PC/SC service cannot be reached: {0}")]
+    NoService(String),
+    /// Another program holds the card.
+    #[error("another program holds the card in `{0}`")]
+    InUse(String),
     /// The card was taken out while a command was under way.
     #[error("the card was removed in mid-command")]
     Removed,
+    /// The reader was unplugged, or its service ended, while a command was under way.
+    #[error("the reader vanished in mid-command: {0}")]
+    Vanished(String),
     /// The reader or its driver failed.
     #[error("reader failure: {0}")]
     Reader(String),
@@ -66,6 +75,32 @@ pub enum TransportError {
     /// Fewer than two octets came back.
     #[error("the card answered {0} octets, a response has at least the two of its status word")]
     ShortResponse(usize),
+}
+
+impl TransportError {
+    /// What is known of the card, for the one who stands before the reader.
+    pub const fn card_state(&self) -> &'static str {
+        match self {
+            Self::NotPresent(_) | Self::NoService(_) | Self::InUse(_) => "nothing was sent to a card",
+            Self::Removed | Self::Vanished(_) | Self::Reader(_) | Self::ShortResponse(_) => {
+                "unknown: whether the last command was carried out shows when the card is asked again"
+            }
+            Self::Memory(_) => "as it was before the command, or after it: its memory keeps one or the other",
+        }
+    }
+
+    /// The safe next step.
+    pub const fn next_step(&self) -> &'static str {
+        match self {
+            Self::NotPresent(_) => "see `bitaqa readers`; put the card on the reader and run this again",
+            Self::NoService(_) => "`bitaqa doctor` names what is missing",
+            Self::InUse(_) => "end the other program (a desktop's key agent, a browser), then run this again",
+            Self::Removed => "put the same card back and run this again: it is asked first what it holds",
+            Self::Vanished(_) => "connect the reader, `bitaqa doctor`, then run this again with the same card",
+            Self::Reader(_) | Self::ShortResponse(_) => "take the card off, put it back, and run this again",
+            Self::Memory(_) => "see that the image's disk has room, then run this again",
+        }
+    }
 }
 
 /// Sends octets to a card and brings octets back. Blocking: one thread per reader.
@@ -81,6 +116,11 @@ pub trait Transport {
     /// # Errors
     /// [`TransportError`]; whether the card processed the command is then unknown.
     fn transmit(&mut self, command: &[u8]) -> Result<Bytes, TransportError>;
+
+    /// Whether extended length fields can pass: T=0 has none (7816-3 §12.2).
+    fn carries_extended_length(&self) -> bool {
+        true
+    }
 }
 
 #[cfg(test)]

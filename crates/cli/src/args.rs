@@ -179,6 +179,9 @@ pub struct CardArg {
     /// Reader, by name or a part of it.
     #[arg(long, value_name = "NAME")]
     pub reader: Option<String>,
+    /// Wait that long for the reader and for a card in it.
+    #[arg(long, value_name = "SECONDS", default_value_t = 0, conflicts_with = "image")]
+    pub wait: u64,
 }
 
 /// `personalise`.

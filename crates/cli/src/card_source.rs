@@ -39,7 +39,7 @@ impl AnyCard {
                 }
                 Ok(Self::Virtual(Box::new(card)))
             }
-            (None, Some(name)) => open_reader(name),
+            (None, Some(name)) => open_reader(name, card.wait),
             (None, None) => Err(Failure::usage("give --image FILE or --reader NAME")),
         }
     }
@@ -114,14 +114,20 @@ pub fn creation_failure(path: &Path, error: MediumError) -> Failure {
     }
 }
 
+/// Why reader or card gave no answer, what that says of the card, and what to do.
+pub fn reader_failure(error: &TransportError) -> Failure {
+    Failure::card(format!("{error}. The card: {}. Next: {}", error.card_state(), error.next_step()))
+}
+
 #[cfg(feature = "pcsc")]
-fn open_reader(name: &str) -> Result<AnyCard, Failure> {
-    bitaqa_terminal::pcsc::Reader::open(name).map(AnyCard::Reader).map_err(|error| {
-        Failure::card(format!("{error}. Nothing was sent to a card. Next: `bitaqa readers`, `bitaqa doctor`"))
-    })
+fn open_reader(name: &str, wait_seconds: u64) -> Result<AnyCard, Failure> {
+    let wait = std::time::Duration::from_secs(wait_seconds);
+    bitaqa_terminal::pcsc::Reader::open(name, wait, &mut || true)
+        .map(AnyCard::Reader)
+        .map_err(|error| reader_failure(&error))
 }
 
 #[cfg(not(feature = "pcsc"))]
-fn open_reader(_: &str) -> Result<AnyCard, Failure> {
+fn open_reader(_: &str, _: u64) -> Result<AnyCard, Failure> {
     Err(Failure::card("this program was built without PC/SC; build it with the feature `pcsc`, or use --image"))
 }

@@ -9,6 +9,7 @@ pub mod inspection;
 #[cfg(feature = "pcsc")]
 pub mod pcsc;
 pub mod session;
+pub mod t0;
 pub mod trace;
 
 pub use session::{Session, SessionError};

@@ -1,6 +1,7 @@
 //! One session with one card: length limits, command chaining, GET RESPONSE, 6Cxx, secure messaging and trace live in
 //! [`Session::send`] and nowhere else.
 
+use bitaqa_apdu::tlv::{self, Reader};
 use bitaqa_apdu::{Bytes, Class, Command, Response, Sw, Transport, TransportError, describe, ins};
 use bitaqa_secure_messaging::secure_channel::SecureChannel;
 use bitaqa_secure_messaging::{SecureMessaging, SmError};
@@ -90,6 +91,37 @@ impl Limits {
     /// Extended length fields, kept to what the buffers of common chips hold.
     pub const EXTENDED: Self = Self { nc_max: 8192, ne_max: 8192 };
 
+    /// What EF.ATR/INFO tells; `None` when it is silent. Buffers smaller than [`Limits::EXTENDED`] win.
+    pub fn of_file(content: &[u8]) -> Option<Self> {
+        /// Header and length fields of an extended command, and room for the status word of a response.
+        const AROUND: usize = 9;
+        let mut told = None;
+        let mut reader = Reader::new(content);
+        while let Ok(Some(object)) = reader.next() {
+            match object.tag {
+                0x47 if object.value.get(2).is_some_and(|octet| octet & 0x40 != 0) => {
+                    told = told.or(Some(Self::EXTENDED));
+                }
+                0x7F66 => {
+                    let sizes = tlv::all(object.value).ok()?;
+                    let mut sizes = sizes.iter().map(|size| {
+                        size.value
+                            .iter()
+                            .fold(0_usize, |number, octet| number.saturating_mul(256) + usize::from(*octet))
+                    });
+                    let (command, response) = (sizes.next()?, sizes.next()?);
+                    let nc_max = command.saturating_sub(AROUND).min(Self::EXTENDED.nc_max);
+                    let ne_max = u32::try_from(response.saturating_sub(AROUND)).unwrap_or(u32::MAX);
+                    let extended = Self { nc_max, ne_max: ne_max.min(Self::EXTENDED.ne_max) };
+                    let worth_it = extended.nc_max >= Self::SHORT.nc_max && extended.ne_max >= Self::SHORT.ne_max;
+                    told = Some(if worth_it { extended } else { Self::SHORT });
+                }
+                _ => {}
+            }
+        }
+        told
+    }
+
     fn is_extended(self) -> bool {
         self.nc_max > Command::NC_SHORT_MAX
     }
@@ -135,7 +167,8 @@ impl<'t> Session<'t> {
     /// [`SessionError::Transport`].
     pub fn open(transport: &'t mut dyn Transport, trace: &'t mut dyn Trace) -> Result<Self, SessionError> {
         let atr = transport.reset().map_err(|source| SessionError::Transport { at: "reset".into(), source })?;
-        let limits = if atr.announces_extended_length() { Limits::EXTENDED } else { Limits::SHORT };
+        let extended = atr.announces_extended_length() && transport.carries_extended_length();
+        let limits = if extended { Limits::EXTENDED } else { Limits::SHORT };
         Ok(Self { transport, trace, protection: None, channel: 0, limits })
     }
 
@@ -152,6 +185,29 @@ impl<'t> Session<'t> {
     /// Uses other length limits than the ATR says.
     pub fn set_limits(&mut self, limits: Limits) {
         self.limits = limits;
+    }
+
+    /// The limits in force.
+    pub fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    /// Where the ATR is silent on extended length: reads EF.ATR/INFO, whose capabilities (47) and buffer sizes (7F66)
+    /// tell it too (7816-4 §12.1.1.9, §12.7.1). Selects the master file on its way; a card without the file stays with
+    /// what the ATR says.
+    ///
+    /// # Errors
+    /// [`SessionError`] when the card does not answer; a refusal is none.
+    pub fn detect_limits(&mut self) -> Result<Limits, SessionError> {
+        if self.transport.carries_extended_length() {
+            let select = Command::new(ins::SELECT, 0x00, 0x0C).data([0x3F, 0x00]);
+            self.send(select)?;
+            let file = self.send(Command::new(ins::READ_BINARY, 0x81, 0x00).ne(Command::NE_SHORT_MAX))?;
+            if let Some(told) = (file.sw.is_processed()).then(|| Limits::of_file(&file.data)).flatten() {
+                self.limits = told;
+            }
+        }
+        Ok(self.limits)
     }
 
     /// Protects everything from the next command on.
@@ -206,9 +262,28 @@ impl<'t> Session<'t> {
     /// [`SessionError`] when no trustworthy response came; the session is then without protection.
     pub fn send(&mut self, command: Command) -> Result<Response, SessionError> {
         let name = describe::command(&command);
+        // A card or reader may announce more than it takes: 6700 means that nothing was done (7816-4 §5.6), so the
+        // same goes once more with short fields. Under a session that answer has ended the session already.
+        if self.protection.is_none() && self.limits.is_extended() && self.beyond_short(&command) {
+            let response = self.send_parts(command.clone(), &name)?;
+            if response.sw != Sw::WRONG_LENGTH || !response.data.is_empty() {
+                return Ok(response);
+            }
+            self.limits = Limits::SHORT;
+        }
+        self.send_parts(command, &name)
+    }
+
+    /// Whether a plain command goes out with extended length fields.
+    fn beyond_short(&self, command: &Command) -> bool {
+        command.data.len() > Command::NC_SHORT_MAX || command.ne > Command::NE_SHORT_MAX
+    }
+
+    /// Sends one command as one or as a chain.
+    fn send_parts(&mut self, command: Command, name: &str) -> Result<Response, SessionError> {
         let size = self.max_data().max(1);
         if command.data.len() <= size {
-            return self.send_link(command, &name);
+            return self.send_link(command, name);
         }
         let Command { class, ins, p1, p2, data, ne } = command;
         let mut parts = data.chunks(size).peekable();
@@ -217,7 +292,7 @@ impl<'t> Session<'t> {
             let more = parts.peek().is_some();
             let link =
                 Command { class: class.chained(more), ins, p1, p2, data: part.into(), ne: if more { 0 } else { ne } };
-            last = self.send_link(link, &name)?;
+            last = self.send_link(link, name)?;
         }
         Ok(last)
     }
@@ -355,6 +430,37 @@ mod tests {
         let second = [vec![0x00, 0xE2, 0, 0, 45], vec![7; 45]].concat();
         let script = vec![(first, vec![0x90, 0]), (second, vec![0x6A, 0x80])];
         assert_eq!(run(script, Command::new(0xE2, 0, 0).data(data)).unwrap().sw, Sw::WRONG_DATA);
+    }
+
+    #[test]
+    fn extended_length_is_given_up_where_the_card_does_not_take_it() {
+        let mut card = Script(vec![
+            (vec![0, 0xB0, 0x81, 0, 0, 0x20, 0], vec![0x67, 0x00]),
+            (vec![0, 0xB0, 0x81, 0, 0], vec![1, 0x90, 0x00]),
+            (vec![0, 0xB0, 0x82, 0, 0], vec![2, 0x90, 0x00]),
+        ]);
+        let mut trace = Totals::default();
+        let mut session = Session::open(&mut card, &mut trace).unwrap();
+        session.set_limits(Limits::EXTENDED);
+        for file in [1, 2] {
+            let read = Command::new(0xB0, 0x80 | file, 0).ne(session.max_ne());
+            assert_eq!(session.send(read).unwrap(), Response::ok([file]));
+        }
+        assert_eq!(session.limits(), Limits::SHORT);
+    }
+
+    #[test]
+    fn the_file_of_capabilities_tells_lengths() {
+        let sizes = |command: [u8; 2], response: [u8; 2]| {
+            tlv::tlv(0x7F66, &[tlv::tlv(0x02, &command), tlv::tlv(0x02, &response)].concat())
+        };
+        let capable = tlv::tlv(0x47, &[0x00, 0x00, 0xC0]);
+        assert_eq!(Limits::of_file(&capable), Some(Limits::EXTENDED));
+        assert_eq!(Limits::of_file(&tlv::tlv(0x47, &[0x00, 0x00, 0x80])), None);
+        let both = [capable, sizes([0x07, 0xE8], [0x08, 0x00])].concat();
+        assert_eq!(Limits::of_file(&both), Some(Limits { nc_max: 0x7DF, ne_max: 0x7F7 }));
+        assert_eq!(Limits::of_file(&sizes([0x01, 0x05], [0x01, 0x02])), Some(Limits::SHORT));
+        assert_eq!(Limits::of_file(&[0x7F]), None);
     }
 
     #[test]

@@ -50,7 +50,7 @@ pub fn run(request: &args::Card, output: Output) -> Result<(), Failure> {
     match request {
         args::Card::New { profile, image } => {
             new(profile, image)?;
-            let card = args::CardArg { image: Some(image.clone()), reader: None };
+            let card = args::CardArg { image: Some(image.clone()), reader: None, wait: 0 };
             info(&card, output)
         }
         args::Card::Serve(request) => super::serve::run(request, output),

@@ -101,7 +101,7 @@ fn order(profile: &str, at: &Artefacts) -> Personalise {
         profile: profile.to_owned(),
         applicant: at.applicant.join(RECORD_FILE),
         pki: at.pki.clone(),
-        card: CardArg { image: Some(at.card.clone()), reader: None },
+        card: CardArg { image: Some(at.card.clone()), reader: None, wait: 0 },
         journal: Some(at.journal.clone()),
         print_data: Some(at.print_data.clone()),
         trace: Some(at.folder.join("personalise.trace")),
@@ -113,7 +113,7 @@ fn order(profile: &str, at: &Artefacts) -> Personalise {
 fn inspection(at: &Artefacts, profile: &str, can: Option<String>, out: Option<PathBuf>) -> Inspect {
     let mrz_file = if can.is_none() { Some(at.applicant.join(MRZ_FILE)) } else { None };
     Inspect {
-        card: CardArg { image: Some(at.card.clone()), reader: None },
+        card: CardArg { image: Some(at.card.clone()), reader: None, wait: 0 },
         can,
         mrz: None,
         mrz_file,
