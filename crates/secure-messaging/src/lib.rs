@@ -1,10 +1,10 @@
 //! Key agreement, proofs and sessions, card and terminal role side by side: PACE, BAC, Chip, Terminal and Active
-//! Authentication, SCP02, SCP03, and the secure messaging that they leave behind.
+//! Authentication, SCP02, SCP03, SCP11, and the secure messaging that they leave behind.
 //!
 //! A session is one object with four verbs ([`SecureMessaging`]). The card role of a protocol is a value that each
 //! command consumes, so that a wrong command drops the stage; the terminal role is a straight function over a `send`.
 //! Nothing here reads a clock or draws randomness of its own: both come as arguments.
-//! [`SecureChannel`] is the one face of the channels of GlobalPlatform. Not here: SCP11, versions 2 and 3 of Chip
+//! [`SecureChannel`] is the one face of the channels of GlobalPlatform. Not here: versions 2 and 3 of Chip
 //! Authentication.
 
 pub mod aa;
@@ -19,6 +19,7 @@ mod padding;
 pub mod put_key;
 pub mod scp02;
 pub mod scp03;
+pub mod scp11;
 mod scp_sides;
 pub mod secure_channel;
 mod session_key;

@@ -2,7 +2,7 @@
 //! Appendix C.
 //!
 //! ```text
-//! load file   E2 { 4F AID of the verifying security domain  C3 signature }  repeated, then  C4 { load file data block }
+//! load file   E2 { 4F AID of the verifying domain  C3 signature }  repeated, then  C4 { load file data block }
 //! DAP         signature over the hash of the load file data block
 //! token       signature over P1 P2 Lc data, all without the token; appended as LV, in DELETE as 9E
 //! receipt     signature over confirmation data ‖ LV fields; LV receipt ‖ confirmation data in the response

@@ -19,6 +19,7 @@ pub use authenticate::{
     AwaitExternalAuthenticate, CardSession, HostSession, InitializeUpdateResponse, initialize_update, open, open_s16,
 };
 pub(crate) use authenticate::{SCP, authenticate};
+pub(crate) use session::Channel;
 
 use crate::aes_key::{AesKey, BLOCK, cbc_decrypt_padded};
 use crate::padding::{pad, padded_length};
@@ -219,7 +220,7 @@ impl KeySet {
     /// [`KeyLength`] for keys that are not of AES.
     pub fn dek(&self) -> Result<Dek, KeyLength> {
         let [_, _, dek] = aes_keys(self)?;
-        AesKey::new(dek).map(Dek)
+        Dek::new(dek)
     }
 }
 
@@ -233,6 +234,12 @@ fn aes_keys(keys: &KeySet) -> Result<[&[u8]; 3], KeyLength> {
 
 /// The static data encryption key, Amd D §6.2.8: AES-CBC with IV 0, over and beyond the protection of the session.
 pub struct Dek(AesKey);
+
+impl Dek {
+    pub(crate) fn new(key: &[u8]) -> Result<Self, KeyLength> {
+        AesKey::new(key).map(Self)
+    }
+}
 
 impl DataEncryption for Dek {
     fn key_block(&self) -> usize {
@@ -304,10 +311,10 @@ fn derive_public(key: &AesKey, constant: Derivation, size: Size, context: &[&[u8
 
 /// S-ENC, S-MAC and S-RMAC of a session, Amd D §6.2.1. `context` is host challenge ‖ card challenge.
 #[allow(clippy::struct_field_names)] // the names of Amd D
-struct SessionKeys {
-    s_enc: Zeroizing<Vec<u8>>,
-    s_mac: Zeroizing<Vec<u8>>,
-    s_rmac: Zeroizing<Vec<u8>>,
+pub(crate) struct SessionKeys {
+    pub(crate) s_enc: Zeroizing<Vec<u8>>,
+    pub(crate) s_mac: Zeroizing<Vec<u8>>,
+    pub(crate) s_rmac: Zeroizing<Vec<u8>>,
 }
 
 impl SessionKeys {

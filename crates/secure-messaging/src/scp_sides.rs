@@ -1,9 +1,13 @@
 //! Both sides of an open secure channel of GlobalPlatform. They differ in nothing but their names: one channel gives
 //! each verb its inverse, and an end of it is final.
 
-/// For structs with the fields `channel: Option<Channel>`, `level` and `dek`; `$octet` turns a level into its octet.
+/// For structs with the fields `channel: Option<Channel>`, `level` and `dek`; `$octet` turns a level into its octet. With
+/// a field `variant` too, `$known` tells whether the host is authenticated; without one it always is.
 macro_rules! sides {
-    ($protocol:expr, $level:ty, $octet:expr; $($side:ident),+) => {$(
+    ($protocol:expr, $level:ty, $octet:expr; $($side:ident),+) => {
+        $crate::scp_sides::sides!($protocol, $level, $octet, |_: &Self| true; $($side),+);
+    };
+    ($protocol:expr, $level:ty, $octet:expr, $known:expr; $($side:ident),+) => {$(
         impl $side {
             /// Level of the session.
             pub const fn level(&self) -> $level {
@@ -23,6 +27,10 @@ macro_rules! sides {
 
             fn level(&self) -> u8 {
                 ($octet)(self.level)
+            }
+
+            fn authenticates_host(&self) -> bool {
+                ($known)(self)
             }
         }
 

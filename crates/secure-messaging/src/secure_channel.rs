@@ -42,8 +42,12 @@ pub trait SecureChannel: SecureMessaging + DataEncryption {
     /// Identifier of the protocol: 02, 03 or 11.
     fn protocol(&self) -> u8;
 
-    /// Current security level: P1 of EXTERNAL AUTHENTICATE, or what the authentication of SCP11 amounts to.
+    /// Level of protection: P1 of EXTERNAL AUTHENTICATE, or what the terms of SCP11 amount to.
     fn level(&self) -> u8;
+
+    /// Whether the host has proved who it is. False in SCP11b, where the card alone does: such a session protects, but
+    /// its host may do no more than anybody (Amd F §4.2).
+    fn authenticates_host(&self) -> bool;
 }
 
 /// Facts of the card that INITIALIZE UPDATE needs.

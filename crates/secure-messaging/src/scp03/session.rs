@@ -55,6 +55,12 @@ impl Channel {
         self
     }
 
+    /// Begins with another chaining value than 0, as SCP11 does with its receipt.
+    pub(crate) const fn chained_to(mut self, chain: [u8; BLOCK]) -> Self {
+        self.chain = chain;
+        self
+    }
+
     /// The next chaining value for a command whose data field without MAC is `data`. The logical channel is no part of
     /// it, since it is chosen outside of the secure channel (Amd D §6.2.4).
     fn next_chain(&self, command: &Command, data: &[u8]) -> [u8; BLOCK] {
