@@ -115,8 +115,8 @@ impl AuthorizationKey {
         Ok(Self(scheme))
     }
 
-    /// Signs, with a symmetric key or a private one on a curve: receipts of a card, tokens of an issuer who shares a key
-    /// with it.
+    /// Signs, with a symmetric key or a private one on a curve: receipts of a card, tokens of an issuer who shares a
+    /// key with it.
     ///
     /// # Errors
     /// [`ManagementError::NoPrivateKey`] for a public key.
@@ -163,7 +163,7 @@ impl AuthorizationKey {
 /// Host: signs with a private key of an issuer or application provider. `rng` gives salt and blinding of RSA.
 ///
 /// # Errors
-/// [`ManagementError::Key`] for an RSA key below 2048 bits: cards verify with such keys, nobody signs with them any more.
+/// [`ManagementError::Key`] for an RSA key below 2048 bits: cards verify with such keys, nobody signs with them now.
 pub fn sign(key: &SigningKey, message: &[u8], rng: &mut dyn CryptoRng) -> Result<Vec<u8>, ManagementError> {
     let algorithm = match key.public() {
         PublicKey::Ec(point) => {

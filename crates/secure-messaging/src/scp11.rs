@@ -1,5 +1,5 @@
-//! Secure Channel Protocol 11, GPC Amendment F 1.4: keys on elliptic curves open a session that then is the one of SCP03.
-//! Both sides, on every curve that PUT KEY can load.
+//! Secure Channel Protocol 11, GPC Amendment F 1.4: keys on elliptic curves open a session that then is the one of
+//! SCP03. Both sides, on every curve that PUT KEY can load.
 //!
 //! ```text
 //! host                                                                            card
@@ -14,8 +14,8 @@
 //! receipt = CMAC(receipt key, data field of the command ‖ 5F49 of the response), and the first MAC chaining value
 //! ```
 //! In c, which is for scripts that are made before the card is there, the card's static key stands for its ephemeral.
-//! In b the host stays unknown: such a session tells nobody that its host may do anything. Not here: identifiers of host
-//! and card in the key derivation (parameter bit 04), S16.
+//! In b the host stays unknown: such a session tells nobody that its host may do anything. Not here: identifiers of
+//! host and card in the key derivation (parameter bit 04), S16.
 
 mod card;
 mod certificate;
@@ -106,7 +106,7 @@ pub enum Scp11Error {
     #[error("{0} is not supported (Amd F §7.6.2.3)")]
     Unsupported(&'static str),
     /// P1-P2 name another key, or a key of another variant.
-    #[error("no key {id:02X} of version {kvn:02X} for this command (Amd F §7.6.2.1)")]
+    #[error("no key {id:02X} of version {kvn:02X} for this command (Amd F §7.6)")]
     Reference {
         /// Key identifier.
         id: u8,
@@ -114,22 +114,22 @@ pub enum Scp11Error {
         kvn: u8,
     },
     /// MUTUAL AUTHENTICATE without a certificate chain before it.
-    #[error("no certificate of the host was verified (Amd F §7.6.1)")]
+    #[error("no certificate of the host was verified (Amd F §7.6)")]
     NoCertificate,
     /// A certificate that is none.
-    #[error("certificate: {0} (Amd F §6.5)")]
+    #[error("certificate: {0} (Amd F §7.5)")]
     Certificate(#[from] CertificateError),
     /// A certificate of GlobalPlatform with another layout, or a use that does not fit its place in the chain.
-    #[error("certificate: {0} (Amd F §6.5)")]
+    #[error("certificate: {0} (Amd F §7.5)")]
     CertificateContent(&'static str),
     /// The signature of a certificate does not verify with the key before it in the chain.
-    #[error("the signature of a certificate does not verify (Amd F §6.5)")]
+    #[error("the signature of a certificate does not verify (Amd F §7.5)")]
     CertificateSignature,
     /// The serial number is not in the list of those who may use this key.
-    #[error("the certificate of the host is not in the allow list of the key (Amd F §7.6.1)")]
+    #[error("the certificate of the host is not in the allow list of the key (Amd F §7.6)")]
     NotAllowed,
     /// A point that is none of the curve, or an agreement that leaves no secret.
-    #[error("key agreement: {0} (Amd F §3.1.1)")]
+    #[error("key agreement: {0} (Amd F §3.1.2)")]
     Curve(#[from] CurveError),
     /// A key length that AES does not have.
     #[error(transparent)]
@@ -143,11 +143,11 @@ pub enum Scp11Error {
         sw: Sw,
     },
     /// Host: the receipt is wrong, so the card does not hold the key.
-    #[error("the receipt is wrong: the card does not hold the key that was expected (Amd F §6.3)")]
+    #[error("the receipt is wrong: the card does not hold the key that was expected (Amd F §3.1.2)")]
     Receipt,
 }
 
-/// Status words of Amd F §7.5.3 and §7.6.3; host errors never reach a card.
+/// Status words of Amd F §7.5 and §7.6; host errors never reach a card.
 impl From<Scp11Error> for Sw {
     #[allow(clippy::match_same_arms)] // a clause per arm
     fn from(error: Scp11Error) -> Self {

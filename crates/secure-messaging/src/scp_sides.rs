@@ -1,8 +1,8 @@
 //! Both sides of an open secure channel of GlobalPlatform. They differ in nothing but their names: one channel gives
 //! each verb its inverse, and an end of it is final.
 
-/// For structs with the fields `channel: Option<Channel>`, `level` and `dek`; `$octet` turns a level into its octet. With
-/// a field `variant` too, `$known` tells whether the host is authenticated; without one it always is.
+/// For structs with the fields `channel: Option<Channel>`, `level` and `dek`; `$octet` turns a level into its octet.
+/// `$known` tells whether the host is authenticated; without it, it always is.
 macro_rules! sides {
     ($protocol:expr, $level:ty, $octet:expr; $($side:ident),+) => {
         $crate::scp_sides::sides!($protocol, $level, $octet, |_: &Self| true; $($side),+);

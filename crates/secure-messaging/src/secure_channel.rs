@@ -46,7 +46,7 @@ pub trait SecureChannel: SecureMessaging + DataEncryption {
     fn level(&self) -> u8;
 
     /// Whether the host has proved who it is. False in SCP11b, where the card alone does: such a session protects, but
-    /// its host may do no more than anybody (Amd F §4.2).
+    /// its host may do no more than anybody (Amd F §7.1.1).
     fn authenticates_host(&self) -> bool;
 }
 

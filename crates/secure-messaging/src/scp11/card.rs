@@ -14,19 +14,19 @@ pub struct CardKey<'a> {
     pub kvn: u8,
     /// The private key.
     pub private: &'a SecretScalar,
-    /// Serial numbers of the host certificates that may use this key; `None` for every one under the authority. An empty
-    /// list lets nobody in. Zeros in front do not count.
+    /// Serial numbers of the host certificates that may use this key; `None` for every one under the authority. An
+    /// empty list lets nobody in. Zeros in front do not count.
     pub allowed: Option<&'a [Vec<u8>]>,
 }
 
-/// Card role: MUTUAL AUTHENTICATE (`80 82`) of SCP11a and c, INTERNAL AUTHENTICATE (`80 88`) of SCP11b. `key` is the key
-/// that P1 (version) and P2 (identifier) name, `host` what the certificate chain before it proved; the caller takes it
-/// out of its place in any case.
+/// Card role: MUTUAL AUTHENTICATE (`80 82`) of SCP11a and c, INTERNAL AUTHENTICATE (`80 88`) of SCP11b. `key` is the
+/// key that P1 (version) and P2 (identifier) name, `host` what the certificate chain before it proved; the caller takes
+/// it out of its place in any case.
 ///
 /// # Errors
 /// [`Scp11Error::Reference`] for a key of another variant, [`Scp11Error::NoCertificate`], [`Scp11Error::NotAllowed`],
-/// [`Scp11Error::Objects`] and [`Scp11Error::Unsupported`] for a malformed data field, [`Scp11Error::Curve`] for a key of
-/// the host that is none of the card's curve.
+/// [`Scp11Error::Objects`] and [`Scp11Error::Unsupported`] for a malformed data field, [`Scp11Error::Curve`] for a key
+/// of the host that is none of the card's curve.
 pub fn authenticate(
     command: &Command,
     key: &CardKey<'_>,

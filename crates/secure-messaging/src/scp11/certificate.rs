@@ -6,8 +6,8 @@
 //! 7F21  { 93 serial  42 issuer  5F20 subject  95 usage  [5F25 from]  5F24 until  [53 or 73]  [BF20]
 //!         7F49 { B0 point  F0 curve }  5F37 signature over all before it, r ‖ s }
 //! ```
-//! Usage is 82 (verifies signatures) for all but the last, 0080 (key agreement) for the last. A card has no clock: dates
-//! are not compared with anything.
+//! Usage is 82 (verifies signatures) for all but the last, 0080 (key agreement) for the last. A card has no clock:
+//! dates are not compared with anything.
 
 use super::Scp11Error;
 use crate::management::AuthorizationKey;
