@@ -6,7 +6,6 @@ use bitaqa_apdu::install::{PASSWORD_CAN, PASSWORD_PIN};
 use bitaqa_apdu::{Sw, dgi};
 use bitaqa_curves::PrivateKey;
 use bitaqa_lds::security_infos::{ChipAuthenticationInfo, SecurityInfos};
-use bitaqa_secure_messaging::ca;
 use bitaqa_secure_messaging::pace::PasswordKind;
 
 use super::{Application, cell, keys};
@@ -106,11 +105,11 @@ impl Instance for Application {
         Ok(Configuration::of(host)?.setup)
     }
 
-    /// The offers of EF.CardAccess.
+    /// The offers of EF.CardAccess, where TR-03110-3 §A.1.2.1 has them without the public key.
     fn chip_authentication_offers(host: &Host<'_>) -> Result<Vec<ChipAuthenticationInfo>, Sw> {
         let octets = host.get(CARD_ACCESS).ok_or(Sw::REFERENCE_NOT_FOUND)?;
         let infos = SecurityInfos::from_der(octets).map_err(|_| Sw::MEMORY_FAILURE)?;
-        Ok(ca::offers(&infos).into_iter().map(|offer| offer.info).collect())
+        Ok(infos.chip_authentication().cloned().collect())
     }
 
     fn chip_authentication_key(key_id: Option<u32>, host: &Host<'_>) -> Result<PrivateKey, Sw> {

@@ -157,4 +157,4 @@ impl Applet for Emrtd {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

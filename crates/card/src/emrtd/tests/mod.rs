@@ -6,4 +6,4 @@ mod pace;
 mod password_model;
 mod personalise;
 mod protocols;
-mod world;
+pub(crate) mod world;
