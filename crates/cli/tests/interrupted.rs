@@ -13,6 +13,7 @@ use std::process::{Command, Stdio};
 
 use bitaqa_card::Card;
 use bitaqa_card::nvm::medium::{FileMedium, MemoryMedium, Phase};
+use bitaqa_card::nvm::tear::{self, Tape};
 use bitaqa_perso::journal::{Event, FileJournal, Journal, JournalError, Kind, MemoryJournal};
 use bitaqa_perso::plan;
 use line::{Line, SeededPlatform, Waits};
@@ -125,4 +126,18 @@ fn power_cut_at_every_write_the_card_resumes() {
         let torn = (0..1000).take_while(|number| tear(&line, *number, phase)).count();
         assert!(torn > 30, "{phase:?}: only {torn} writes");
     }
+}
+
+#[test]
+fn every_write_of_a_personalisation_leaves_the_state_before_or_after() {
+    let desk = Desk::new();
+    let line = Line::of(&desk);
+    let tape = Tape::default();
+    let mut card = line.blank(Box::new(tape.clone()), &Waits::default());
+    tape.begin();
+    let receipt = line.order(&mut card, &mut MemoryJournal::default(), 9).unwrap();
+    assert!(receipt.report.is_good());
+    let swept = tear::sweep(&tape).unwrap();
+    println!("personalisation: {} writes, {} power-ons, 0 other states", swept.writes, swept.power_ons);
+    assert_eq!((swept.writes > 30, swept.before + swept.after), (true, swept.power_ons));
 }

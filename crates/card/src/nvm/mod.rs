@@ -8,6 +8,7 @@
 
 pub mod image;
 pub mod medium;
+pub mod tear;
 pub mod transaction;
 
 use std::collections::{BTreeMap, BTreeSet};

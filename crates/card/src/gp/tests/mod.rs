@@ -3,4 +3,5 @@ mod commands;
 mod domains;
 mod random;
 mod states;
+mod tearing;
 mod world;
