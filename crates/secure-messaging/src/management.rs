@@ -393,7 +393,8 @@ impl Confirmation {
         message
     }
 
-    /// Card: data field of the response, GPC 2.3.1 Table 11-13, with the receipt over [`Self::message`].
+    /// Card: confirmation of GPC 2.3.1 Table 11-13, with the receipt over [`Self::message`]. In the response its length
+    /// stands before it (Tables 11-25, 11-54, 11-59).
     ///
     /// # Errors
     /// [`ManagementError::NoPrivateKey`] for a key that cannot sign.
@@ -404,7 +405,7 @@ impl Confirmation {
         Ok(octets)
     }
 
-    /// Host: reads and checks a response of [`Self::response`].
+    /// Host: reads and checks a confirmation of [`Self::response`].
     ///
     /// # Errors
     /// [`ManagementError::Layout`] for no receipt with its confirmation, [`ManagementError::Signature`].

@@ -70,7 +70,7 @@ pub fn install(card: &mut Card, domain: Owner, command: &Command) -> Result<Resp
                 new_instance(card, domain, at_once, [a, b, c, d, e])?
             }
         };
-        delegation::confirm(card, &right, &parts)
+        delegation::confirm(card, right, &parts)
     })
 }
 
@@ -93,7 +93,7 @@ fn begin_load(card: &mut Card, domain: Owner, command: &Command, fields: [&[u8];
         return Err(Sw::WRONG_DATA); // a token without the hash would vouch for any code
     }
     let hash = hash.to_vec();
-    let signed = if combined { delegation::token_input(command, &[]).ok_or(Sw::WRONG_DATA)? } else { Vec::new() };
+    let signed = if combined { delegation::token_input(command)? } else { Vec::new() };
     let (octets, next_block) = (Vec::new(), Some(0));
     card.channel.loading = Some(Loading { aid, domain: target, hash, right, combined, signed, octets, next_block });
     Ok(Response::ok([0]))
@@ -111,7 +111,7 @@ fn finish_all_in_one(card: &mut Card, domain: Owner, command: &Command, fields: 
         card.registry.store_file(file, &mut card.nvm)?;
         let fields = [package.as_bytes(), module, instance, privileges, parameters];
         let parts = new_instance(card, domain, true, fields)?;
-        delegation::confirm(card, &right, &parts)
+        delegation::confirm(card, right, &parts)
     })
 }
 
@@ -289,7 +289,7 @@ pub fn delete(card: &mut Card, domain: Owner, command: &Command) -> Result<Respo
         return card.atomically(|card| {
             let parts = [card.aid_of(domain).clone(), aid(name)?];
             delete_content(card, domain, name, related)?;
-            delegation::confirm(card, &right, &parts)
+            delegation::confirm(card, right, &parts)
         });
     }
     let octet = |field: Option<&[u8]>| match field {

@@ -5,8 +5,8 @@
 //! cell 0007 of the issuer's domain   confirmation counter, two octets; never rolled back
 //! ```
 
-use bitaqa_apdu::{Aid, Bytes, Command, Response, Sw, ins, tlv};
-use bitaqa_secure_messaging::put_key::NewKey;
+use bitaqa_apdu::{Aid, Command, Response, Sw, ins, tlv};
+use bitaqa_secure_messaging::management::{self, AuthorizationKey, Confirmation};
 
 use super::keys;
 use super::privileges::Privilege;
@@ -16,6 +16,9 @@ use crate::card::Card;
 use crate::nvm::{CellId, Owner};
 
 const CONFIRMATION_COUNTER: CellId = CellId { owner: CARD_MANAGER, key: 0x0007 };
+
+/// The largest value that every card must count to (GPC 2.3.1 §C.5).
+const COUNTER_MAX: u16 = 32_767;
 
 /// By what right a domain changes content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,49 +46,40 @@ pub fn authorise(card: &Card, domain: Owner, before: &[u8], command: &Command, t
     if token.is_empty() {
         return Err(Sw::SECURITY_STATUS_NOT_SATISFIED);
     }
-    let key = keys::single(&card.nvm, CARD_MANAGER, keys::TOKEN, 0x01)?;
-    let signed = token_input(command, token).ok_or(Sw::WRONG_DATA)?;
-    verify(&key, &[before, &signed].concat(), token)?;
+    let key = key(card, CARD_MANAGER, keys::TOKEN)?;
+    let message = [before, &token_input(command)?].concat();
+    key.verify(&message, token)?;
     Ok(Right::Delegated)
 }
 
 /// What a token signs of one command (GPC 2.3.1 §C.4): P1 ‖ P2 ‖ length ‖ data field, all without the token.
-pub fn token_input(command: &Command, token: &[u8]) -> Option<Vec<u8>> {
-    let data: &[u8] = &command.data;
-    let field = match command.ins {
-        // TLV 9E at the end of DELETE, length and value at the end of INSTALL.
-        ins::DELETE => tlv::tlv(0x9E, token),
-        _ => length_value(token),
+///
+/// # Errors
+/// 6A80 for data that no command with a token has.
+pub fn token_input(command: &Command) -> Result<Vec<u8>, Sw> {
+    let data = match command.ins {
+        ins::DELETE => management::split_delete_token(&command.data)?.0,
+        _ => management::split_install_token(&command.data)?.0,
     };
-    // 128 octets may have their length in one octet or in two (GPC 2.3.1 §11.5.2.3.1).
-    let short = [&[0x80], token].concat();
-    let data = data.strip_suffix(field.as_slice()).or_else(|| data.strip_suffix(short.as_slice()))?;
-    let length = match u8::try_from(data.len()) {
-        Ok(short) => vec![short],
-        Err(_) => {
-            let [high, low] = u16::try_from(data.len()).ok()?.to_be_bytes();
-            vec![0, high, low]
-        }
-    };
-    Some([&[command.p1, command.p2], length.as_slice(), data].concat())
-}
-
-/// A length in BER form and the octets.
-fn length_value(octets: &[u8]) -> Vec<u8> {
-    tlv::tlv(0x00, octets).split_off(1)
+    Ok(management::token_message(command.p1, command.p2, data)?)
 }
 
 /// Verifies the signature of a load file's hash with the key that its domain has for it.
 ///
 /// # Errors
-/// 6A88 without such a key, 6982 when the signature does not verify.
+/// 6A88 without such a key, 6982 when the signature does not verify, 6A80 for a hash too weak for the key.
 pub fn verify_load_file(card: &Card, domain: Owner, hash: &[u8], signature: &[u8]) -> Result<(), Sw> {
-    let key = keys::single(&card.nvm, domain, keys::DAP, 0x01)?;
-    verify(&key, hash, signature)
+    let key = key(card, domain, keys::DAP)?;
+    if !key.accepts_hash_of(hash.len()) {
+        return Err(Sw::WRONG_DATA);
+    }
+    Ok(key.verify(hash, signature)?)
 }
 
-fn verify(_key: &NewKey, _message: &[u8], _signature: &[u8]) -> Result<(), Sw> {
-    Err(Sw::SECURITY_STATUS_NOT_SATISFIED)
+/// Key 01 of a version that content management knows.
+fn key(card: &Card, domain: Owner, kvn: u8) -> Result<AuthorizationKey, Sw> {
+    let key = keys::single(&card.nvm, domain, kvn, 0x01)?;
+    Ok(AuthorizationKey::from_new_key(&key)?)
 }
 
 /// The answer to a command that changed content: 00, or for a delegated one the confirmation with its receipt when the
@@ -93,26 +87,26 @@ fn verify(_key: &NewKey, _message: &[u8], _signature: &[u8]) -> Result<(), Sw> {
 ///
 /// # Errors
 /// 6985 when the confirmation counter is used up, memory errors.
-pub fn confirm(card: &mut Card, right: &Right, parts: &[Aid]) -> Result<Response, Sw> {
-    let key = match (right, keys::single(&card.nvm, CARD_MANAGER, keys::RECEIPT, 0x01)) {
+pub fn confirm(card: &mut Card, right: Right, parts: &[Aid]) -> Result<Response, Sw> {
+    let key = match (right, key(card, CARD_MANAGER, keys::RECEIPT)) {
         (Right::Delegated, Ok(key)) => key,
         (_, Err(Sw::REFERENCE_NOT_FOUND) | Ok(_)) => return Ok(Response::ok([0])),
         (_, Err(sw)) => return Err(sw),
     };
-    let held =
-        card.nvm.get(CONFIRMATION_COUNTER).and_then(|octets| octets.try_into().ok()).map_or(0, u16::from_be_bytes);
-    let counter = held.checked_add(1).ok_or(Sw::CONDITIONS_NOT_SATISFIED)?.to_be_bytes();
-    card.nvm.put(CONFIRMATION_COUNTER, &counter)?;
+    let held = card.nvm.get(CONFIRMATION_COUNTER).and_then(|octets| octets.try_into().ok());
+    let counter = held.map_or(0, u16::from_be_bytes);
+    if counter > COUNTER_MAX {
+        return Err(Sw::CONDITIONS_NOT_SATISFIED);
+    }
+    card.nvm.put(CONFIRMATION_COUNTER, &(counter + 1).to_be_bytes())?;
     let mut unique = object(card, CARD_MANAGER, 0x42).unwrap_or_default();
     // The card image number of a card that was given none is what tells chips apart anyway.
     unique.extend(object(card, CARD_MANAGER, 0x45).unwrap_or_else(|| card.configuration.kdd.to_vec()));
-    let short = |octets: &[u8]| length_value(octets);
-    let confirmation = [short(&counter), short(&unique)].concat();
-    let named: Vec<u8> = parts.iter().flat_map(|aid| short(aid.as_bytes())).collect();
-    let receipt = receipt(&key, &[confirmation.as_slice(), &named].concat())?;
-    Ok(Response::ok(Bytes::from(length_value(&[length_value(&receipt), confirmation].concat()))))
-}
-
-fn receipt(_key: &NewKey, _message: &[u8]) -> Result<Vec<u8>, Sw> {
-    Err(Sw::REFERENCE_DATA_NOT_USABLE)
+    let confirmation = Confirmation { counter, unique, ..Confirmation::default() };
+    let fields: Vec<&[u8]> = parts.iter().map(Aid::as_bytes).collect();
+    let confirmation = confirmation.response(&key, &fields)?;
+    let mut header = Vec::new();
+    tlv::put_header(&mut header, 0x80, confirmation.len());
+    // A length alone, without a tag before it.
+    Ok(Response::ok([header.get(1..).unwrap_or_default(), &confirmation].concat()))
 }

@@ -71,7 +71,7 @@ pub fn load(card: &mut Card, _domain: Owner, command: &Command) -> Result<Respon
     card.atomically(|card| {
         let parts = [file.aid.clone(), card.aid_of(file.domain).clone()];
         card.registry.store_file(file, &mut card.nvm)?;
-        delegation::confirm(card, &loading.right, &parts)
+        delegation::confirm(card, loading.right, &parts)
     })
 }
 

@@ -1,5 +1,6 @@
 mod channels;
 mod commands;
+mod delegated;
 mod domains;
 mod random;
 mod states;
