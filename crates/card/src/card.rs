@@ -333,7 +333,7 @@ impl Card {
         }
         if secure_channel::begins(&command) {
             self.permitted(Request::OpenChannel)?;
-            return secure_channel::initialize_update(self, &command);
+            return secure_channel::begin(self, &command);
         }
         if secure_channel::completes(&command) {
             self.permitted(Request::OpenChannel)?;
@@ -482,10 +482,8 @@ impl Card {
         call: impl FnOnce(&mut Host<'_>) -> Result<T, Sw>,
     ) -> Result<T, Sw> {
         let life = self.registry.get(owner).map_or(AppLife::Installed, |entry| entry.life);
-        let secure_channel = match &self.channel.session {
-            Some(Session::Scp(session)) => Some(SecureChannelView { level: session.level(), dek: session.as_ref() }),
-            _ => None,
-        };
+        let secure_channel = Session::authenticated(self.channel.session.as_ref());
+        let secure_channel = secure_channel.map(|channel| SecureChannelView { level: channel.level(), dek: channel });
         let (nvm, status) = (&mut self.nvm, &mut self.channel.status);
         let (platform, channel) = (&mut *self.platform, self.channel.number);
         call(&mut Host { nvm, owner, life, secure_channel, next, platform, channel, status })

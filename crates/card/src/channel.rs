@@ -1,6 +1,7 @@
 //! The volatile state of one logical channel: everything here is gone with reset, and most of it with deselection.
 
 use bitaqa_apdu::{Bytes, Command, Sw};
+use bitaqa_secure_messaging::scp11::Chain;
 use bitaqa_secure_messaging::{SecureChannel, SecureMessaging};
 
 use crate::applet::Applet;
@@ -18,6 +19,16 @@ pub enum Session {
     Iso(Box<dyn SecureMessaging>),
     /// SCP02, SCP03 or SCP11.
     Scp(Box<dyn SecureChannel>),
+}
+
+impl Session {
+    /// A secure channel whose host has proved who it is: in SCP11b it has not, and may do no more than anybody.
+    pub fn authenticated(session: Option<&Self>) -> Option<&dyn SecureChannel> {
+        match session {
+            Some(Self::Scp(session)) if session.authenticates_host() => Some(session.as_ref()),
+            _ => None,
+        }
+    }
 }
 
 /// The application that INSTALL [for personalization] named, with its RAM while blocks of data go to it.
@@ -45,6 +56,8 @@ pub struct Channel {
     pub session: Option<Session>,
     /// A secure channel between INITIALIZE UPDATE and EXTERNAL AUTHENTICATE.
     pub opening: Option<Begun>,
+    /// Certificates of a host that opens SCP11.
+    pub certificates: Option<Chain>,
     /// Where STORE DATA to the security domain goes.
     pub personalising: Option<Personalising>,
     /// A load file under way.
@@ -67,6 +80,7 @@ impl Channel {
     pub fn end_session(&mut self) {
         self.session = None;
         self.opening = None;
+        self.certificates = None;
         self.personalising = None;
         self.loading = None;
         self.listing = None;
@@ -132,12 +146,9 @@ impl Channel {
         self.pending = Bytes::new();
     }
 
-    /// Level of the open secure channel.
-    pub fn secure_channel_level(&self) -> Option<u8> {
-        match &self.session {
-            Some(Session::Scp(session)) => Some(session.level()),
-            _ => None,
-        }
+    /// See [`Session::authenticated`].
+    pub fn secure_channel(&self) -> Option<&dyn SecureChannel> {
+        Session::authenticated(self.session.as_ref())
     }
 }
 

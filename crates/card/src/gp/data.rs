@@ -40,6 +40,10 @@ pub fn get_data(card: &Card, domain: Owner, command: &Command) -> Result<Respons
         0x0066 => card_data(&protocols(card, domain)?, card.configuration.scp_i),
         0xFF21 => resources(card),
         0x2F00 => applications(card),
+        tag if !command.data.is_empty() => {
+            let tag = u32::from(tag);
+            tlv::tlv(tag, &store_data::object_by_reference(card, domain, tag, &command.data)?)
+        }
         tag => {
             let value = object(card, domain, u32::from(tag)).ok_or(Sw::REFERENCE_NOT_FOUND)?;
             tlv::tlv(u32::from(tag), &value)

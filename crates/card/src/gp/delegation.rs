@@ -64,16 +64,11 @@ pub fn token_input(command: &Command) -> Result<Vec<u8>, Sw> {
     Ok(management::token_message(command.p1, command.p2, data)?)
 }
 
-/// Verifies the signature of a load file's hash with the key that its domain has for it.
-///
-/// # Errors
-/// 6A88 without such a key, 6982 when the signature does not verify, 6A80 for a hash too weak for the key.
-pub fn verify_load_file(card: &Card, domain: Owner, hash: &[u8], signature: &[u8]) -> Result<(), Sw> {
-    let key = key(card, domain, keys::DAP)?;
-    if !key.accepts_hash_of(hash.len()) {
-        return Err(Sw::WRONG_DATA);
-    }
-    Ok(key.verify(hash, signature)?)
+/// The key with which a domain verifies load files; none for a domain that has not that privilege or no key.
+pub fn load_file_key(card: &Card, domain: &[u8]) -> Option<AuthorizationKey> {
+    let domain = card.domain_named(domain)?;
+    let verifies = card.privileges_of(domain).has(Privilege::DAP_VERIFICATION);
+    key(card, domain, keys::DAP).ok().filter(|_| verifies)
 }
 
 /// Key 01 of a version that content management knows.

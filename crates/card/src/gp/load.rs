@@ -9,12 +9,11 @@
 
 use bitaqa_apdu::tlv::{self, Reader};
 use bitaqa_apdu::{Aid, Command, Response, Sw};
-use sha2::{Digest, Sha256, Sha384, Sha512};
-use subtle::ConstantTimeEq;
+use bitaqa_secure_messaging::management;
 
 use super::delegation::{self, Right};
 use super::privileges::Privilege;
-use super::registry::{self, LoadFile};
+use super::registry::{self, Entry, LoadFile};
 use crate::card::Card;
 use crate::native;
 use crate::nvm::Owner;
@@ -81,21 +80,15 @@ pub fn load(card: &mut Card, _domain: Owner, command: &Command) -> Result<Respon
 /// As of [`load`].
 pub fn verified(card: &Card, loading: &Loading) -> Result<LoadFile, Sw> {
     let wrong = |_| Sw::WRONG_DATA;
-    let mut reader = Reader::new(&loading.octets);
-    let mut signatures = Vec::new();
-    while let Some(block) = reader.optional(0xE2).map_err(wrong)? {
-        let mut fields = Reader::new(block);
-        let (domain, signature) = (fields.expect(0x4F).map_err(wrong)?, fields.expect(0xC3).map_err(wrong)?);
-        fields.finish().map_err(wrong)?;
-        signatures.push((domain, signature));
+    let file = management::LoadFile::parse(&loading.octets)?;
+    due_signatures(card, loading, &file)?;
+    // What was announced is compared even where nobody signs.
+    if !loading.hash.is_empty() {
+        file.verify(&loading.hash, &|domain| delegation::load_file_key(card, domain))?;
+    } else if !file.daps.is_empty() {
+        return Err(Sw::WRONG_DATA); // what is signed is the hash (GPC 2.3.1 §C.3)
     }
-    let data = reader.expect(0xC4).map_err(wrong)?;
-    reader.finish().map_err(wrong)?;
-    if !loading.hash.is_empty() && !is_hash_of(&loading.hash, data) {
-        return Err(Sw::WRONG_DATA);
-    }
-    verify_signatures(card, loading, &signatures)?;
-    let modules = Reader::new(tlv::only(data, 0xE4).map_err(wrong)?);
+    let modules = Reader::new(tlv::only(file.data_block, 0xE4).map_err(wrong)?);
     let modules = registry::modules(&mut { modules }).filter(|modules| !modules.is_empty()).ok_or(Sw::WRONG_DATA)?;
     if modules.iter().any(|(_, name)| !native::is_known(name)) {
         return Err(Sw::WRONG_DATA);
@@ -103,37 +96,12 @@ pub fn verified(card: &Card, loading: &Loading) -> Result<LoadFile, Sw> {
     Ok(LoadFile { number: card.registry.free_file()?, aid: loading.aid.clone(), domain: loading.domain, modules })
 }
 
-/// Every domain that must have signed has, and every signature that is there verifies (GPC 2.3.1 §9.2.1).
-fn verify_signatures(card: &Card, loading: &Loading, signatures: &[(&[u8], &[u8])]) -> Result<(), Sw> {
+/// Every domain that must have signed has (GPC 2.3.1 §9.2.1): the one that the file will belong to when it verifies
+/// signatures, and any to which that is mandated.
+fn due_signatures(card: &Card, loading: &Loading, file: &management::LoadFile<'_>) -> Result<(), Sw> {
     let entries = card.registry.entries().iter();
     let mandated = entries.filter(|entry| entry.privileges.has(Privilege::MANDATED_DAP_VERIFICATION));
     let own = card.registry.get(loading.domain).filter(|entry| entry.privileges.has(Privilege::DAP_VERIFICATION));
-    for due in own.into_iter().chain(mandated) {
-        if !signatures.iter().any(|(domain, _)| *domain == due.aid.as_bytes()) {
-            return Err(Sw::SECURITY_STATUS_NOT_SATISFIED);
-        }
-    }
-    if !signatures.is_empty() && loading.hash.is_empty() {
-        return Err(Sw::WRONG_DATA); // what is signed is the hash (GPC 2.3.1 §C.3)
-    }
-    for (domain, signature) in signatures {
-        let domain = card.domain_named(domain).ok_or(Sw::REFERENCE_NOT_FOUND)?;
-        if !card.privileges_of(domain).has(Privilege::DAP_VERIFICATION) {
-            return Err(Sw::SECURITY_STATUS_NOT_SATISFIED);
-        }
-        delegation::verify_load_file(card, domain, &loading.hash, signature)?;
-    }
-    Ok(())
-}
-
-/// Hash algorithms of GPC 2.3.1 §C.2, told apart by their length. SHA-1 of old files is not among them: who can make two
-/// files of one hash has a signature for both.
-fn is_hash_of(hash: &[u8], data: &[u8]) -> bool {
-    let computed = match hash.len() {
-        32 => Sha256::digest(data).to_vec(),
-        48 => Sha384::digest(data).to_vec(),
-        64 => Sha512::digest(data).to_vec(),
-        _ => return false,
-    };
-    bool::from(computed.ct_eq(hash))
+    let signed = |due: &Entry| file.daps.iter().any(|dap| dap.domain == due.aid.as_bytes());
+    if own.into_iter().chain(mandated).all(signed) { Ok(()) } else { Err(Sw::SECURITY_STATUS_NOT_SATISFIED) }
 }

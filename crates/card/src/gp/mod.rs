@@ -22,7 +22,6 @@ use bitaqa_apdu::{Aid, Command, Response, Sw, ins};
 use bitaqa_secure_messaging::put_key;
 
 use crate::card::Card;
-use crate::channel::Session;
 use crate::nvm::Owner;
 use keys::Versioned;
 use life_cycle::{CardLife, Request};
@@ -87,21 +86,19 @@ pub(crate) fn process(card: &mut Card, domain: Owner, command: &Command) -> Resu
 /// Whether the session has the level that the chip asks for.
 fn authenticated(card: &Card) -> Result<(), Sw> {
     let wanted = card.configuration.level_min;
-    match card.channel.secure_channel_level() {
-        Some(level) if level & wanted == wanted => Ok(()),
+    match card.channel.secure_channel() {
+        Some(channel) if channel.level() & wanted == wanted => Ok(()),
         _ => Err(Sw::SECURITY_STATUS_NOT_SATISFIED),
     }
 }
 
 /// PUT KEY, GPC 2.3.1 §11.8: a set of three keys, or single ones; P1 names the version to replace, 00 for a new one.
 fn put_key(card: &mut Card, domain: Owner, command: &Command) -> Result<Response, Sw> {
-    let Some(Session::Scp(session)) = &card.channel.session else {
-        return Err(Sw::SECURITY_STATUS_NOT_SATISFIED);
-    };
+    let session = card.channel.secure_channel().ok_or(Sw::SECURITY_STATUS_NOT_SATISFIED)?;
     if command.p1 & 0x80 != 0 {
         return Err(Sw::WRONG_P1P2); // more commands to come: every set here fits one
     }
-    let (kvn, fresh) = put_key::parse(command.p2, &command.data, session.as_ref())?;
+    let (kvn, fresh) = put_key::parse(command.p2, &command.data, session)?;
     let confirmation = put_key::confirmation(kvn, &fresh);
     match put_key::key_set(&fresh) {
         Ok(keys) => keys::put(&mut card.nvm, domain, command.p1, Versioned { kvn, keys })?,

@@ -3,7 +3,9 @@
 //!
 //! ```text
 //! cell 0006   the domain's data objects, one after the other: 42 (IIN), 45 (CIN), 5F50 (URL), 9F66 and 9F67 (fields of
-//!             CPLC), BF21 (certificates), .. ; written over by the same tag
+//!             CPLC), .. ; written over by the same tag
+//! cell 0008   { A6 { 83 identifier(1) ‖ version(1)  object }  }*: objects of one key, 70 (who may use it), BF21
+//!             (certificates); in STORE DATA, A6 stands before the objects of its key (Amd F §7.3)
 //! ```
 
 use bitaqa_apdu::tlv::{self, Tlv};
@@ -16,6 +18,10 @@ use crate::channel::Session;
 use crate::nvm::{CellId, Owner};
 
 const OBJECTS: u16 = 0x0006;
+const OBJECTS_OF_KEYS: u16 = 0x0008;
+
+/// Control reference template: what follows belongs to the key that it names.
+const KEY_REFERENCE: u32 = 0xA6;
 
 /// Objects that only the card manager writes, by other commands.
 const NOT_STORED: [u32; 5] = [0xE0, 0xC1, 0x66, 0x2F00, 0xFF21];
@@ -126,18 +132,68 @@ fn store(card: &mut Card, domain: Owner, objects: &[(u32, Vec<u8>)]) -> Result<(
     if objects.iter().any(|(tag, _)| fixed(tag)) || objects.iter().any(wrong_length) {
         return Err(Sw::WRONG_DATA);
     }
-    let cell = CellId { owner: domain, key: OBJECTS };
-    let held = card.nvm.get(cell).unwrap_or_default();
-    let mut octets = Vec::new();
-    for object in tlv::all(held).map_err(|_| Sw::MEMORY_FAILURE)? {
-        if !objects.iter().any(|(tag, _)| *tag == object.tag) {
-            tlv::put(&mut octets, object.tag, object.value);
+    let mut key = None;
+    let (mut own, mut of_keys) = (Vec::new(), Vec::new());
+    for (tag, value) in objects {
+        match (*tag, key) {
+            (KEY_REFERENCE, _) => key = Some(key_reference(value)?),
+            (tag, None) => own.push((tag, value.as_slice())),
+            (tag, Some(key)) => of_keys.push((key, tag, value.as_slice())),
         }
     }
-    for (tag, value) in objects {
-        tlv::put(&mut octets, *tag, value);
+    card.atomically(|card| {
+        if !own.is_empty() {
+            let held = card.nvm.get(CellId { owner: domain, key: OBJECTS }).unwrap_or_default();
+            let mut octets = Vec::new();
+            for object in tlv::all(held).map_err(|_| Sw::MEMORY_FAILURE)? {
+                if !own.iter().any(|(tag, _)| *tag == object.tag) {
+                    tlv::put(&mut octets, object.tag, object.value);
+                }
+            }
+            own.iter().for_each(|(tag, value)| tlv::put(&mut octets, *tag, value));
+            card.nvm.put(CellId { owner: domain, key: OBJECTS }, &octets)?;
+        }
+        for (key, tag, value) in of_keys {
+            put_object_of_key(card, domain, key, tag, value)?;
+        }
+        Ok(())
+    })
+}
+
+/// `83 identifier ‖ version` out of a control reference template.
+fn key_reference(template: &[u8]) -> Result<[u8; 2], Sw> {
+    let reference = tlv::find(template, 0x83).map_err(|_| Sw::WRONG_DATA)?.ok_or(Sw::WRONG_DATA)?;
+    reference.try_into().map_err(|_| Sw::WRONG_DATA)
+}
+
+fn put_object_of_key(card: &mut Card, domain: Owner, key: [u8; 2], tag: u32, value: &[u8]) -> Result<(), Sw> {
+    let cell = CellId { owner: domain, key: OBJECTS_OF_KEYS };
+    let mut octets = Vec::new();
+    for held in tlv::all(card.nvm.get(cell).unwrap_or_default()).map_err(|_| Sw::MEMORY_FAILURE)? {
+        let same =
+            key_reference(held.value) == Ok(key) && tlv::find(held.value, tag).is_ok_and(|found| found.is_some());
+        if !same {
+            tlv::put(&mut octets, held.tag, held.value);
+        }
     }
+    tlv::put(&mut octets, KEY_REFERENCE, &[tlv::tlv(0x83, &key), tlv::tlv(tag, value)].concat());
     Ok(card.nvm.put(cell, &octets)?)
+}
+
+/// A data object that belongs to one key: identifier and version.
+pub fn object_of_key(card: &Card, domain: Owner, key: [u8; 2], tag: u32) -> Option<Vec<u8>> {
+    let held = tlv::all(card.nvm.get(CellId { owner: domain, key: OBJECTS_OF_KEYS })?).ok()?;
+    let mut of_key = held.iter().filter(|held| key_reference(held.value) == Ok(key));
+    of_key.find_map(|held| tlv::find(held.value, tag).ok().flatten().map(<[u8]>::to_vec))
+}
+
+/// GET DATA with a control reference template in its data field: the object of that key.
+///
+/// # Errors
+/// 6A80 for no template, 6A88 when the key has no such object.
+pub fn object_by_reference(card: &Card, domain: Owner, tag: u32, data: &[u8]) -> Result<Vec<u8>, Sw> {
+    let template = tlv::only(data, KEY_REFERENCE).map_err(|_| Sw::WRONG_DATA)?;
+    object_of_key(card, domain, key_reference(template)?, tag).ok_or(Sw::REFERENCE_NOT_FOUND)
 }
 
 /// One of a domain's data objects.

@@ -179,7 +179,7 @@ fn a_domain_with_dap_takes_no_file_without_its_signature() {
             "a weak hash",
             [signed_by(DOMAIN, &provider(), &Sha256::digest(content())), block.clone()].concat(),
             Sha256::digest(content()).to_vec(),
-            Sw::WRONG_DATA,
+            Sw::REFERENCE_NOT_FOUND,
         ),
         ("no hash", [signed_by(DOMAIN, &provider(), &hash), block.clone()].concat(), vec![], Sw::WRONG_DATA),
     ] {

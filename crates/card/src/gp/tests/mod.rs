@@ -3,6 +3,7 @@ mod commands;
 mod delegated;
 mod domains;
 mod random;
+mod scp11;
 mod states;
 mod tearing;
 mod world;
