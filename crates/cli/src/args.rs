@@ -1,9 +1,13 @@
 //! The command line, as clap reads it. Nothing here does anything.
 
+mod card;
+
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Parser, Subcommand};
 use clap_complete::Shell;
+
+pub use card::{Apdu, Card, CardKeys, Channel, Delete, Install, Lock, Managed, StoreData, TraceCommand};
 
 /// Smart-card applet host and chip personalisation toolkit for the CNIE 2.0 and cards of its shape.
 #[derive(Debug, Parser)]
@@ -37,7 +41,7 @@ pub enum Command {
     /// Issuer keys and certificates.
     #[command(subcommand)]
     Pki(Pki),
-    /// Virtual cards.
+    /// Cards: virtual ones, and the card manager of any.
     #[command(subcommand)]
     Card(Card),
     /// Write, seal and verify one card.
@@ -133,28 +137,6 @@ pub enum Pki {
     },
 }
 
-/// `card`.
-#[derive(Debug, Subcommand)]
-pub enum Card {
-    /// Make a blank virtual card under transport keys.
-    New {
-        /// Profile, a built-in name or a file.
-        #[arg(long, value_name = "P")]
-        profile: String,
-        /// Image file to make; never overwritten.
-        #[arg(long, value_name = "FILE")]
-        image: PathBuf,
-    },
-    /// Put a virtual card behind a PC/SC reader, until it is told to end.
-    Serve(Serve),
-    /// Tell what a card is.
-    Info {
-        /// The card.
-        #[command(flatten)]
-        card: CardArg,
-    },
-}
-
 /// `card serve`.
 #[derive(Debug, Args)]
 pub struct Serve {
@@ -182,6 +164,14 @@ pub struct CardArg {
     /// Wait that long for the reader and for a card in it.
     #[arg(long, value_name = "SECONDS", default_value_t = 0, conflicts_with = "image")]
     pub wait: u64,
+}
+
+impl CardArg {
+    /// The card as it was named.
+    pub fn name(&self) -> String {
+        let image = self.image.as_ref().map(|path| path.display().to_string());
+        image.or_else(|| self.reader.clone()).unwrap_or_default()
+    }
 }
 
 /// `personalise`.

@@ -1,10 +1,13 @@
 //! The command line of `bitaqa`: flags become a request, a library does the work, the result becomes text or JSON and
 //! an exit code. The only room that prints, and the one that brings clock, randomness and environment.
 
+pub mod apdu_text;
 pub mod args;
+pub mod card_channel;
 pub mod card_source;
 pub mod commands;
 pub mod exit;
+pub mod key_text;
 pub mod output;
 pub mod passphrase;
 pub mod pki_folder;
@@ -54,11 +57,11 @@ fn run(cli: &Cli, output: Output) -> Result<(), Failure> {
         Command::Applicant(applicant) => commands::applicant::run(applicant, output),
         Command::Profile(profile) => commands::profile::run(profile, output),
         Command::Pki(pki) => commands::pki::run(pki, &passphrase, output),
-        Command::Card(card) => commands::card::run(card, output),
+        Command::Card(card) => commands::card::run(card, &passphrase, output),
         Command::Personalise(request) => commands::personalise::run(request, &passphrase, output),
         Command::Inspect(request) => commands::inspect::run(request, &passphrase, output),
         Command::Readers => commands::readers::readers(output),
-        Command::Doctor => commands::readers::doctor(output),
+        Command::Doctor => commands::doctor::run(output),
         Command::Completions { shell } => {
             commands::completions(*shell);
             Ok(())

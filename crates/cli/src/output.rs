@@ -64,6 +64,18 @@ impl Output {
         let _ = writeln!(std::io::stderr(), "{text}");
     }
 
+    /// Asks the operator on a terminal; nobody is asked elsewhere, and nobody has agreed then.
+    ///
+    /// # Errors
+    /// Internal, when the terminal fails.
+    pub fn agree(self, question: &str) -> Result<bool, Failure> {
+        if self.form == Form::Json || !std::io::stdin().is_terminal() {
+            return Ok(false);
+        }
+        let asked = dialoguer::Confirm::new().with_prompt(question).default(false).interact();
+        asked.map_err(|error| Failure::new(Class::Internal, error.to_string()))
+    }
+
     /// The end of a failed run; in JSON form nothing more where the result has told it.
     pub fn failure(self, failure: &Failure) {
         match self.form {

@@ -304,10 +304,12 @@ impl<'t> Session<'t> {
             command.ne = command.ne.min(ne_max);
             return self.collect(&command, name);
         };
+        let plain_command = command.clone();
         let wire = held.verbs_mut().protect_command(command);
         let response = self.collect(&wire, name)?;
         match held.verbs_mut().unprotect_response(response) {
             Ok(plain) => {
+                self.trace.plain(&plain_command, &plain);
                 self.protection = Some(held);
                 Ok(plain)
             }
@@ -365,7 +367,8 @@ impl<'t> Session<'t> {
             source: TransportError::ShortResponse(answer.len()),
         })?;
         let (sent_bytes, received_bytes) = (octets.len(), answer.len());
-        self.trace.exchange(&Exchange { name, wire, sent_bytes, received_bytes, sw: response.sw });
+        let received = &*response.data;
+        self.trace.exchange(&Exchange { name, wire, sent_bytes, received_bytes, received, sw: response.sw });
         Ok(response)
     }
 }

@@ -3,6 +3,7 @@
 pub mod applicant;
 pub mod card;
 pub mod demo;
+pub mod doctor;
 pub mod inspect;
 pub mod personalise;
 pub mod pki;

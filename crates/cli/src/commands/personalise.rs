@@ -347,6 +347,28 @@ impl OptionalTrace {
         Ok(Self::Lines(Lines::new(BufWriter::new(made))))
     }
 
+    /// Makes a file with data fields, if one is wanted, and says what that means.
+    ///
+    /// # Errors
+    /// Bad input when it cannot be made.
+    pub fn with_data(file: Option<&Path>) -> Result<Self, Failure> {
+        let Some(file) = file else { return Ok(Self::Totals(Totals::default())) };
+        let mut options = std::fs::OpenOptions::new();
+        options.write(true).create(true).truncate(true);
+        // For its owner only, unlike a trace without data.
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let made = options.open(file);
+        let made =
+            made.map_err(|error| Failure::input(file, error, "give a file name in a folder that can be written"))?;
+        Output::warn(&format!(
+            "WARNING: {} will hold data fields of the dialogue, which are personal data of the card's holder: for a \
+             laboratory only, never with a citizen's card. Keys, PINs and personalisation data stay out of it.",
+            file.display()
+        ));
+        Ok(Self::Lines(Lines::with_data(BufWriter::new(made))))
+    }
+
     /// Counts so far.
     pub fn totals(&self) -> Totals {
         match self {
@@ -361,6 +383,12 @@ impl Trace for OptionalTrace {
         match self {
             Self::Lines(lines) => lines.exchange(exchange),
             Self::Totals(totals) => totals.exchange(exchange),
+        }
+    }
+
+    fn plain(&mut self, command: &bitaqa_apdu::Command, response: &bitaqa_apdu::Response) {
+        if let Self::Lines(lines) = self {
+            lines.plain(command, response);
         }
     }
 }

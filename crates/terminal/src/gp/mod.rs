@@ -7,7 +7,7 @@ mod data;
 mod status;
 
 use bitaqa_apdu::public_key::{self, CardPublicKey};
-use bitaqa_apdu::tlv::TlvError;
+use bitaqa_apdu::tlv::{self, TlvError};
 use bitaqa_apdu::{Aid, Bytes, Command, dgi, ins};
 use bitaqa_secure_messaging::KeySet;
 use bitaqa_secure_messaging::put_key::{self, NewKey, PutKeyError};
@@ -147,4 +147,18 @@ pub fn public_keys(session: &mut Session<'_>) -> Result<Vec<(u8, CardPublicKey)>
     let Some(data) = get_data(session, dgi::GET_DATA_PUBLIC_KEYS)? else { return Ok(Vec::new()) };
     let at = "GET DATA of the public keys";
     public_key::decode_all(dgi::GET_DATA_PUBLIC_KEYS.into(), &data).map_err(|source| GpError::Response { at, source })
+}
+
+/// SELECT without a name: whatever the card takes for its issuer security domain (GPC 2.3.1 §11.9).
+///
+/// # Errors
+/// [`SessionError`].
+pub fn select_default(session: &mut Session<'_>) -> Result<Bytes, SessionError> {
+    session.end_protection();
+    session.expect(Command::new(ins::SELECT, 0x04, 0x00).ne(256))
+}
+
+/// DF name in the answer to SELECT: `6F { 84 .. }` (GPC 2.3.1 §11.9.3.1).
+pub fn selected_aid(answer: &[u8]) -> Option<&[u8]> {
+    tlv::find(tlv::find(answer, 0x6F).ok()??, 0x84).ok()?
 }
