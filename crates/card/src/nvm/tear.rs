@@ -29,6 +29,11 @@ struct Recorded {
 }
 
 impl Tape {
+    /// Holding this image, nothing recorded.
+    pub fn with(octets: Vec<u8>) -> Self {
+        Self(Arc::new(Mutex::new(Recorded { base: octets, writes: Vec::new() })))
+    }
+
     /// Writes since the image was last replaced.
     pub fn writes(&self) -> usize {
         self.recorded(|tape| tape.writes.len())

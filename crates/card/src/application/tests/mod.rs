@@ -4,4 +4,5 @@ mod isolation;
 mod password_model;
 mod personalise;
 mod signatures;
+mod tearing;
 mod world;
