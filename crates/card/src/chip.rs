@@ -10,7 +10,7 @@
 
 use bitaqa_apdu::tlv::{self, Reader, TlvError};
 use bitaqa_apdu::{Aid, CHANNEL_MAX, Sw};
-use bitaqa_profile::{DgiFlag, Profile, Scp};
+use bitaqa_profile::{DgiFlag, LoadFile, Profile, Scp};
 use bitaqa_secure_messaging::KeyLength;
 use bitaqa_secure_messaging::scp03::KeySet;
 use rand_core::CryptoRng;
@@ -232,11 +232,13 @@ fn factory_modules(profile: &Profile) -> Vec<NativeModule> {
         module: profile.emrtd.module_aid.clone(),
         name: crate::emrtd::NAME.to_owned(),
     };
-    let domain = match (Aid::new(&DOMAIN_PACKAGE), Aid::new(&DOMAIN_MODULE)) {
-        (Ok(package), Ok(module)) => Some(NativeModule { package, module, name: SECURITY_DOMAIN.to_owned() }),
-        _ => None,
+    let loaded = |file: &LoadFile, name: &str| NativeModule {
+        package: file.package_aid.clone(),
+        module: file.module_aid.clone(),
+        name: name.to_owned(),
     };
-    core::iter::once(emrtd).chain(domain).collect()
+    let files = &profile.chip.load_files;
+    vec![emrtd, loaded(&files.application, crate::application::NAME), loaded(&files.security_domain, SECURITY_DOMAIN)]
 }
 
 impl Configuration {
