@@ -46,10 +46,11 @@
 //!   without path, and the data object 018D = `0106` (longest data field); so has the eID, which OpenSC asks once it is
 //!   selected, with 0181 = eight octets of a serial number besides;
 //! - instance AID A000000063504B43532D3135, DF 5015, EF.ODF 5031, EF.TokenInfo 5032, EF.DIR below the MF of its own;
-//! - TokenInfo.supportedAlgorithms with mechanism 1 (reference without bit 10) for RSA and 1041 for ECDSA;
+//! - TokenInfo.supportedAlgorithms with mechanism 1 (reference without bit 10) for RSA and 1041 for ECDSA; no
+//!   algReference at the keys, which would take every mechanism that hashes away from PKCS #11;
 //! - pinReference 81 (80 + number), padChar FF with needs-padding and storedLength = most octets where 86 is given;
-//! - keyReference = number of the key; path of a private key: empty, or the DF's.
-//!   The signature of ECDSA is r ‖ s, which is what it hands on.
+//! - keyReference = number of the key; path of a private key: empty, or the DF's; use 02 for every key that it shall
+//!   sign with, the one for authentication too, since it sends PSO and never INTERNAL AUTHENTICATE.
 
 use crate::fcp::{self, FileControl};
 use crate::install::{DataObject, Delay, PASSWORD_CAN, PASSWORD_PIN, PASSWORD_PUK, ParametersError};
