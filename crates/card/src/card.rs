@@ -1,6 +1,6 @@
-//! The card itself: power, one APDU in and one out, selection, sessions. House rules kept here and nowhere else:
-//! deselect comes before select; new keys take effect after the response left; an SM failure drops session and status; each
-//! logical channel has an applet object of its own, so that what one has proved serves no other.
+//! The card itself: power, one APDU in and one out, channels, selection, sessions. House rules kept here and nowhere
+//! else: deselect comes before select; new keys take effect after the response left; an SM failure drops session and
+//! status; each logical channel has an applet object of its own, so that what one has proved serves no other.
 
 use std::collections::BTreeMap;
 

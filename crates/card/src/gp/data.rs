@@ -76,7 +76,7 @@ fn card_data(protocols: &[u8], i: u8) -> Vec<u8> {
     tlv::tlv(0x66, &tlv::tlv(0x73, &fields))
 }
 
-/// Extended card resources (ETSI TS 102 226 §8.2.1.7.2): number of applications, free octets of both memories.
+/// Extended card resources, GPC 2.3.1 §11.3.3.1.2: number of applications, free octets of both memories.
 fn resources(card: &Card) -> Vec<u8> {
     let (used, all) = card.nvm.usage();
     let free = u32::try_from(all.saturating_sub(used)).unwrap_or(u32::MAX).to_be_bytes();

@@ -1,5 +1,5 @@
-//! Who may manage content (GPC 2.3.1 §9.1.3, §9.2): the issuer's domain and those with Authorized Management by their own
-//! right, those with Delegated Management by a token of the issuer for each command, and they get a receipt for it.
+//! Who may manage content (GPC 2.3.1 §9.1.3, §9.2): the issuer's domain and those with Authorized Management by their
+//! own right, those with Delegated Management by a token of the issuer for each command, and they get a receipt for it.
 //!
 //! ```text
 //! cell 0007 of the issuer's domain   confirmation counter, two octets; never rolled back

@@ -3,7 +3,7 @@
 use bitaqa_apdu::tlv::{self, Reader};
 use bitaqa_apdu::{Aid, Sw};
 
-/// The length-value fields; lengths of 80 and more are BER-coded as in §11.1.5.
+/// The length-value fields; lengths of 80 and more are BER-coded (GPC 2.3.1 §11.1.5).
 ///
 /// # Errors
 /// 6A80 when a field ends early.

@@ -14,7 +14,8 @@ use crate::nvm::Owner;
 /// Changes a life cycle.
 ///
 /// # Errors
-/// 6A80 for no state, 6985 for a state that cannot be reached or is not this domain's to set, 6A88 for no such instance.
+/// 6A80 for no state, 6985 for a state that cannot be reached or is not this domain's to set, 6A88 for no such
+/// instance.
 pub fn set_status(card: &mut Card, domain: Owner, command: &Command) -> Result<Response, Sw> {
     match command.p1 {
         0x80 => set_card(card, domain, command.p2)?,

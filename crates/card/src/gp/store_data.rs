@@ -36,8 +36,8 @@ const ENCRYPTED: u8 = 0x60;
 /// Takes one block. Blocks come in their order, from 0 on; a wrong one ends the sequence.
 ///
 /// # Errors
-/// 6A86 for a block out of order or parameters that are not defined, 6A80 for data that are not as P1 says, and what the
-/// application answers.
+/// 6A86 for a block out of order or parameters that are not defined, 6A80 for data that are not as P1 says, and what
+/// the application answers.
 pub fn store_data(card: &mut Card, domain: Owner, command: &Command) -> Result<Response, Sw> {
     if card.channel.personalising.is_some() { to_application(card, command) } else { to_domain(card, domain, command) }
 }

@@ -1,5 +1,5 @@
-//! Commands of the card manager against power cuts: each is one write beside the counters, so that the card is as before
-//! it or as after it.
+//! Commands of the card manager against power cuts: each is one write beside the counters, so that the card is as
+//! before it or as after it.
 
 use bitaqa_apdu::{Command, Sw, ins, tlv};
 
