@@ -339,13 +339,11 @@ impl Card {
             self.permitted(Request::OpenChannel)?;
             return secure_channel::external_authenticate(self, &command);
         }
-        match self.domain_selected() {
-            Some(domain) => crate::gp::process(self, domain, &command),
-            None => {
-                self.permitted_to_selected()?;
-                self.with_selected(next, |applet, host| applet.process(command, host))
-            }
+        if let Some(domain) = self.domain_selected() {
+            return crate::gp::process(self, domain, &command);
         }
+        self.permitted_to_selected()?;
+        self.with_selected(next, |applet, host| applet.process(command, host))
     }
 
     /// Number of the selected security domain, if one is selected.
@@ -486,7 +484,7 @@ impl Card {
         let secure_channel = secure_channel.map(|channel| SecureChannelView { level: channel.level(), dek: channel });
         let (nvm, status) = (&mut self.nvm, &mut self.channel.status);
         let (platform, channel) = (&mut *self.platform, self.channel.number);
-        call(&mut Host { nvm, owner, life, secure_channel, next, platform, channel, status })
+        call(&mut Host { nvm, owner, life, secure_channel, channel, next, platform, status })
     }
 
     /// Does several changes of the registry as one: on `Err` none of them happened, in memory and here.

@@ -56,6 +56,7 @@ pub struct Configuration {
 
 /// Answers and limits in which families of cards differ, as data: a field failure is reproduced by the profile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools)] // each says yes or no to a thing of its own
 pub struct Quirks {
     /// Answer to a failed EXTERNAL AUTHENTICATE: 6300, 6982 or 6988.
     pub authentication_failure: Sw,

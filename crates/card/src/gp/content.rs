@@ -27,6 +27,8 @@ mod p1 {
     pub const EXTRADITION: u8 = 0x10;
     pub const PERSONALIZATION: u8 = 0x20;
     pub const REGISTRY_UPDATE: u8 = 0x40;
+    /// Those that change the registry by one command.
+    pub const CHANGES: [u8; 5] = [INSTALL, MAKE_SELECTABLE, INSTALL_AND_MAKE_SELECTABLE, EXTRADITION, REGISTRY_UPDATE];
 }
 
 /// INSTALL. Its data field may come over several commands, chained as 7816-4 has it; the form of GlobalPlatform's own
@@ -37,41 +39,37 @@ mod p1 {
 /// this domain's to do, 6982 for a token that does not verify, 6A84 for too little memory.
 pub fn install(card: &mut Card, domain: Owner, command: &Command) -> Result<Response, Sw> {
     let fields = length_value_fields(&command.data)?;
-    let [a, b, c, d, e, token] = fields.as_slice() else {
-        let [file, owner, hash, _parameters, token] = fields.as_slice() else { return Err(Sw::WRONG_DATA) };
-        return match (command.p1, command.p2) {
-            (p1::LOAD, 0) => begin_load(card, domain, command, [file, owner, hash, token]),
-            (p1::ALL_IN_ONE, 1) => begin_load(card, domain, command, [file, owner, hash, token]),
-            _ => Err(Sw::WRONG_DATA),
-        };
-    };
-    if (command.p1, command.p2) == (p1::ALL_IN_ONE, 3) {
-        return finish_all_in_one(card, domain, command, [b, c, d, e, token]);
-    }
-    if command.p2 != 0 {
-        return Err(Sw::WRONG_P1P2);
-    }
-    if command.p1 == p1::PERSONALIZATION {
-        return personalise(card, domain, c);
-    }
-    let right = match command.p1 {
-        p1::INSTALL | p1::MAKE_SELECTABLE | p1::INSTALL_AND_MAKE_SELECTABLE | p1::EXTRADITION | p1::REGISTRY_UPDATE => {
-            delegation::authorise(card, domain, &[], command, token)?
+    match (command.p1, command.p2, fields.as_slice()) {
+        (p1::LOAD, 0, &[file, owner, hash, _, token]) | (p1::ALL_IN_ONE, 1, &[file, owner, hash, _, token]) => {
+            begin_load(card, domain, command, [file, owner, hash, token])
         }
-        _ => return Err(Sw::WRONG_P1P2),
-    };
-    card.atomically(|card| {
-        let parts = match command.p1 {
-            p1::MAKE_SELECTABLE => make_selectable(card, domain, c, d)?,
-            p1::EXTRADITION => extradite(card, domain, c, a)?,
-            p1::REGISTRY_UPDATE => update(card, domain, [a, c, d, e])?,
-            form => {
-                let at_once = form == p1::INSTALL_AND_MAKE_SELECTABLE;
-                new_instance(card, domain, at_once, [a, b, c, d, e])?
-            }
-        };
-        delegation::confirm(card, right, &parts)
-    })
+        (p1::ALL_IN_ONE, 3, &[_, module, instance, privileges, parameters, token]) => {
+            finish_all_in_one(card, domain, command, [module, instance, privileges, parameters, token])
+        }
+        (p1::PERSONALIZATION, 0, &[_, _, instance, _, _, _]) => personalise(card, domain, instance),
+        (form, 0, &[first, module, instance, privileges, parameters, token]) if p1::CHANGES.contains(&form) => {
+            let right = delegation::authorise(card, domain, &[], command, token)?;
+            let fields = [first, module, instance, privileges, parameters];
+            card.atomically(|card| {
+                let parts = change(card, domain, form, fields)?;
+                delegation::confirm(card, right, &parts)
+            })
+        }
+        (p1::LOAD | p1::PERSONALIZATION, 0, _) | (p1::ALL_IN_ONE, 1 | 3, _) => Err(Sw::WRONG_DATA),
+        (form, 0, _) if p1::CHANGES.contains(&form) => Err(Sw::WRONG_DATA),
+        _ => Err(Sw::WRONG_P1P2),
+    }
+}
+
+/// The forms that change the registry by one command; the AIDs that a receipt names come back.
+fn change(card: &mut Card, domain: Owner, form: u8, fields: [&[u8]; 5]) -> Result<Vec<Aid>, Sw> {
+    let [first, _, instance, privileges, parameters] = fields;
+    match form {
+        p1::MAKE_SELECTABLE => make_selectable(card, domain, instance, privileges),
+        p1::EXTRADITION => extradite(card, domain, instance, first),
+        p1::REGISTRY_UPDATE => update(card, domain, [first, instance, privileges, parameters]),
+        form => new_instance(card, domain, form == p1::INSTALL_AND_MAKE_SELECTABLE, fields),
+    }
 }
 
 /// INSTALL [for load]: what LOAD will be held to.
@@ -89,7 +87,7 @@ fn begin_load(card: &mut Card, domain: Owner, command: &Command, fields: [&[u8];
     if !reach(card, domain, target, Privilege::AUTHORIZED_MANAGEMENT) {
         return Err(Sw::CONDITIONS_NOT_SATISFIED);
     }
-    if matches!(right, Right::Delegated { .. }) && hash.is_empty() {
+    if right == Right::Delegated && hash.is_empty() {
         return Err(Sw::WRONG_DATA); // a token without the hash would vouch for any code
     }
     let hash = hash.to_vec();

@@ -62,13 +62,16 @@ pub(crate) fn select(card: &Card, domain: Owner) -> Response {
     Response { data: data.into(), sw }
 }
 
+/// Carries out a command to a security domain.
+type Act = fn(&mut Card, Owner, &Command) -> Result<Response, Sw>;
+
 /// A command to a security domain.
 pub(crate) fn process(card: &mut Card, domain: Owner, command: &Command) -> Result<Response, Sw> {
     if command.ins == ins::GET_DATA {
         card.permitted(Request::GetData)?;
         return data::get_data(card, domain, command);
     }
-    let (request, act): (_, fn(&mut Card, Owner, &Command) -> Result<Response, Sw>) = match command.ins {
+    let (request, act): (_, Act) = match command.ins {
         ins::GET_STATUS => (Request::GetStatus, get_status::get_status),
         ins::SET_STATUS => (Request::SetStatus, set_status::set_status),
         ins::PUT_KEY => (Request::Personalise, put_key),

@@ -83,7 +83,9 @@ impl Privileges {
             [a, b, c] => Self([a, b, c]),
             _ => return Err(Sw::WRONG_DATA),
         };
-        if this.0[2] & 0x0F == 0 && this.is_consistent() { Ok(this) } else { Err(Sw::WRONG_DATA) }
+        let [.., third] = this.0;
+        let reserved = third & 0x0F;
+        if reserved == 0 && this.is_consistent() { Ok(this) } else { Err(Sw::WRONG_DATA) }
     }
 
     /// Whether it is there.

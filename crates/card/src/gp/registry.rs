@@ -313,12 +313,11 @@ fn factory_files(factory: &[NativeModule]) -> Vec<LoadFile> {
     let mut files: Vec<LoadFile> = Vec::new();
     for (number, native) in (0..).zip(factory) {
         let module = (native.module.clone(), native.name.clone());
-        match files.iter_mut().find(|file| file.aid == native.package) {
-            Some(file) => file.modules.push(module),
-            None => {
-                let aid = native.package.clone();
-                files.push(LoadFile { number, aid, domain: CARD_MANAGER, modules: vec![module] });
-            }
+        if let Some(file) = files.iter_mut().find(|file| file.aid == native.package) {
+            file.modules.push(module);
+        } else {
+            let aid = native.package.clone();
+            files.push(LoadFile { number, aid, domain: CARD_MANAGER, modules: vec![module] });
         }
     }
     files

@@ -150,7 +150,9 @@ fn store(card: &mut Card, domain: Owner, objects: &[(u32, Vec<u8>)]) -> Result<(
                     tlv::put(&mut octets, object.tag, object.value);
                 }
             }
-            own.iter().for_each(|(tag, value)| tlv::put(&mut octets, *tag, value));
+            for (tag, value) in &own {
+                tlv::put(&mut octets, *tag, value);
+            }
             card.nvm.put(CellId { owner: domain, key: OBJECTS }, &octets)?;
         }
         for (key, tag, value) in of_keys {

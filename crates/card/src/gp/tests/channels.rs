@@ -6,7 +6,7 @@ use super::world::{APP, DOMAIN, ISD, Line, get_data, install_app, keys};
 use crate::chip::Quirks;
 
 fn manage(p1: u8, p2: u8) -> Command {
-    Command::new(ins::MANAGE_CHANNEL, p1, p2).ne(if p1 == 0 && p2 == 0 { 1 } else { 0 })
+    Command::new(ins::MANAGE_CHANNEL, p1, p2).ne(u32::from(p1 == 0 && p2 == 0))
 }
 
 fn on(command: Command, channel: u8) -> Command {

@@ -48,12 +48,12 @@ fn partner(privileges: [u8; 3]) -> Line {
 const DELEGATED: [u8; 3] = [0xA0, 0, 0];
 
 /// INSTALL with a token in the place of its empty last field.
-fn with_token(command: Command, before: &[u8]) -> Command {
+fn with_token(command: &Command, before: &[u8]) -> Command {
     let (data, _) = management::split_install_token(&command.data).unwrap();
     let message = management::token_message(command.p1, command.p2, data).unwrap();
     let token = private(&issuer()).sign(&[before, &message].concat()).unwrap();
     let data = management::with_install_token(data, &token);
-    Command { data: data.into(), ..command }
+    Command { data: data.into(), ..command.clone() }
 }
 
 fn install_app(aid: &[u8]) -> Command {
@@ -71,7 +71,7 @@ fn confirmed(data: &[u8], fields: &[&[u8]]) -> Confirmation {
 #[test]
 fn a_partner_installs_and_deletes_with_tokens_and_gets_receipts() {
     let mut line = partner(DELEGATED);
-    let installed = line.ok(with_token(install_app(APP), &[]));
+    let installed = line.ok(with_token(&install_app(APP), &[]));
     let first = confirmed(&installed, &[APP_PACKAGE, APP]);
     assert_eq!((first.counter, first.unique), (0, vec![7; 10]), "no IIN and CIN: what tells the chip apart");
     let command = delete(APP, false);
@@ -86,7 +86,7 @@ fn a_partner_installs_and_deletes_with_tokens_and_gets_receipts() {
 #[test]
 fn without_the_issuers_word_nothing_changes() {
     let mut line = partner(DELEGATED);
-    let good = with_token(install_app(APP), &[]);
+    let good = with_token(&install_app(APP), &[]);
     let last = good.data.len() - 1;
     let flipped = |place: usize| {
         let mut data = good.data.to_vec();
@@ -113,7 +113,7 @@ fn without_the_issuers_word_nothing_changes() {
     line.ok(good);
     // The issuer himself needs no token, and a token where none is due is refused.
     line.open(ISD, 1, &keys(0x40));
-    assert_eq!(line.sw(with_token(install_app(OTHER_APP), &[])), Sw::WRONG_DATA);
+    assert_eq!(line.sw(with_token(&install_app(OTHER_APP), &[])), Sw::WRONG_DATA);
 }
 
 #[test]
@@ -122,11 +122,11 @@ fn without_a_token_key_nobody_is_delegated_and_without_a_receipt_key_nothing_is_
     line.open(ISD, 1, &keys(0x40));
     line.ok(Command::globalplatform(ins::DELETE, 0, 0).data([0xD2, 1, RECEIPT]).ne(256));
     line.open(DOMAIN, 0x20, &keys(0x60));
-    assert_eq!(line.ok(with_token(install_app(APP), &[])), [0]);
+    assert_eq!(line.ok(with_token(&install_app(APP), &[])), [0]);
     line.open(ISD, 1, &keys(0x40));
     line.ok(Command::globalplatform(ins::DELETE, 0, 0).data([0xD2, 1, TOKEN]).ne(256));
     line.open(DOMAIN, 0x20, &keys(0x60));
-    assert_eq!(line.sw(with_token(install_app(OTHER_APP), &[])), Sw::REFERENCE_NOT_FOUND);
+    assert_eq!(line.sw(with_token(&install_app(OTHER_APP), &[])), Sw::REFERENCE_NOT_FOUND);
 }
 
 const FILE: &[u8] = &[0xF0, 1, 2, 3, 4];
@@ -218,7 +218,7 @@ fn the_token_of_the_combined_form_signs_both_commands() {
         let mut line = partner(DELEGATED);
         line.ok(begin.clone());
         assert_eq!(load(&mut line, &tlv::tlv(0xC4, &content())), Sw::OK);
-        line.send(with_token(end.clone(), before))
+        line.send(with_token(&end, before))
     };
     assert_eq!(run(&[]).sw, Sw::SECURITY_STATUS_NOT_SATISFIED, "the last command alone is not enough");
     assert_eq!(confirmed(&run(&before).data, &[FILE, APP]).counter, 0);

@@ -5,6 +5,7 @@ use bitaqa_apdu::{Command, Sw, ins, tlv};
 
 use super::world::{APP, DOMAIN, ISD, Line, OTHER_APP, delete, install_app, keys, set_status};
 use crate::Card;
+use crate::chip::Quirks;
 use crate::gp::tests::world::{platform, spec};
 use crate::nvm::medium::MemoryMedium;
 use crate::nvm::tear::{Swept, Tape, sweep};
@@ -13,8 +14,7 @@ use crate::nvm::tear::{Swept, Tape, sweep};
 fn recorded(prepare: impl FnOnce(&mut Line), run: impl FnOnce(&mut Line)) -> Tape {
     let tape = Tape::default();
     let mut line = Line::new();
-    line.card =
-        Card::blank(spec(keys(0x40), 3, 0x70, Default::default()), Box::new(tape.clone()), platform(1)).unwrap();
+    line.card = Card::blank(spec(keys(0x40), 3, 0x70, Quirks::default()), Box::new(tape.clone()), platform(1)).unwrap();
     line.open(ISD, 1, &keys(0x40));
     prepare(&mut line);
     tape.begin();
@@ -81,8 +81,7 @@ fn counters_never_go_back() {
     // Whatever is cut, the sequence counter of a chip that was asked once is not zero again.
     let tape = Tape::default();
     let mut line = Line::new();
-    line.card =
-        Card::blank(spec(keys(0x40), 3, 0x70, Default::default()), Box::new(tape.clone()), platform(1)).unwrap();
+    line.card = Card::blank(spec(keys(0x40), 3, 0x70, Quirks::default()), Box::new(tape.clone()), platform(1)).unwrap();
     tape.begin();
     for _ in 0..5 {
         line.open(ISD, 1, &keys(0x40));
