@@ -27,8 +27,8 @@ pub const GET_DATA_ORDER_TAG: u16 = 0xDF32;
 /// GET DATA tag: every public key that the card has made, with its number, see [`public_key`](crate::public_key).
 pub const GET_DATA_PUBLIC_KEYS: u16 = 0xDF33;
 
-/// GET DATA tag of a sealed application: number(1) ‖ tries left(1) ‖ tries at first(1) ‖ state(1: 00 usable, 01 transport)
-/// of each reference data.
+/// GET DATA tag of a sealed application: number(1) ‖ tries left(1) ‖ tries at first(1) ‖ state(1: 00 usable,
+/// 01 transport) of each reference data.
 pub const GET_DATA_TRIES: u16 = 0xDF34;
 
 /// The DGI of the first value of reference data `number` (1 to 31) of our application, ASCII digits, under the DEK.

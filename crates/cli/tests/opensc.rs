@@ -1,5 +1,5 @@
-//! OpenSC before an eID: an unchanged program of others reads the files of ISO/IEC 7816-15 and signs with the PIN, through
-//! pcscd and vpcd; OpenSSL verifies. Skipped, with a word that no harness swallows, where one of them is missing.
+//! OpenSC before an eID: an unchanged program of others reads the files of ISO/IEC 7816-15 and signs with the PIN,
+//! through pcscd and vpcd; OpenSSL verifies. Skipped, with a word that no harness swallows, where one is missing.
 
 // Helpers of tests may panic like tests.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
@@ -311,7 +311,8 @@ pkcs15-crypt --sign --key 3 --pin {PIN} --sha-384 -f openssl -i hash384 -o signa
 openssl dgst -sha384 -verify key3.pub -keyform DER -signature signature3 contract
 pkcs11-tool --login --pin {PIN} --sign --mechanism SHA256-RSA-PKCS --id 01 -i contract -o signature4
 openssl dgst -sha256 -verify key1.pub -keyform DER -signature signature4 contract
-pkcs11-tool --login --pin {PIN} --sign --mechanism ECDSA-SHA256 --signature-format openssl --id 02 -i contract -o signature5
+pkcs11-tool --login --pin {PIN} --sign --mechanism ECDSA-SHA256 --signature-format openssl --id 02 \
+    -i contract -o signature5
 openssl dgst -sha256 -verify key2.pub -keyform DER -signature signature5 contract
 ! pkcs15-crypt --sign --key 1 --pin 999999 --sha-256 --pkcs1 -i hash256 -o signature6
 [ ! -s signature6 ]

@@ -1,9 +1,10 @@
 //! The data-driven applet: an eID or a partner's application, told apart by nothing but install parameters
-//! ([`bitaqa_apdu::application`]). Files behind access rules, PINs and PUKs with tries, keys made on the card, signatures.
+//! ([`bitaqa_apdu::application`]). Files behind access rules, PINs and PUKs with tries, keys made on the card,
+//! signatures.
 //!
-//! One gate each: files behind [`fs::Ef`](crate::fs::Ef), keys behind `keys::permit`, reference data behind its rule and
-//! its counter. While SELECTABLE it takes personalisation through a secure channel and nothing else; once PERSONALIZED
-//! it serves, and what changes is what a rule lets change.
+//! One gate each: files behind [`fs::Ef`](crate::fs::Ef), keys behind `keys::permit`, reference data behind its rule
+//! and its counter. While SELECTABLE it takes personalisation through a secure channel and nothing else; once
+//! PERSONALIZED it serves, and what changes is what a rule lets change.
 
 mod configuration;
 mod keys;

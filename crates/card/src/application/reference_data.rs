@@ -1,7 +1,7 @@
 //! PINs and PUKs, 7816-4 §11.5: VERIFY, CHANGE REFERENCE DATA, RESET RETRY COUNTER, and what anybody may know of them.
 //!
-//! Every try is counted before the value is looked at, past any transaction, and no loss of power gives it back. A value
-//! of a form that no value can have is refused without counting: it tries nothing.
+//! Every try is counted before the value is looked at, past any transaction, and no loss of power gives it back. A
+//! value of a form that no value can have is refused without counting: it tries nothing.
 
 use bitaqa_apdu::application::ReferenceData;
 use bitaqa_apdu::{Command, Response, Sw, dgi, tlv};
@@ -68,9 +68,9 @@ pub fn change(configuration: &Configuration, command: &Command, host: &mut Host<
     set(reference, Some(new), host)
 }
 
-/// RESET RETRY COUNTER, 7816-4 §11.5.10: with the unblocking value and a new one (P1 = 00), the unblocking value alone
-/// (01), a new one after the unblocking one was shown (02), nothing after it was shown (03). One showing is good for one
-/// unblocking. A new value ends the transport state.
+/// RESET RETRY COUNTER, 7816-4 §11.5.10: with the unblocking value and a new one (P1 = 00), the unblocking value
+/// alone (01), a new one after the unblocking one was shown (02), nothing after it was shown (03). One showing is good
+/// for one unblocking. A new value ends the transport state.
 ///
 /// # Errors
 /// As [`verify`], of the unblocking value; 6985 where nothing unblocks, 6982 when it was not shown.
