@@ -146,6 +146,30 @@ impl IssuerKeys {
     }
 }
 
+/// Makes the CA that issues the certificates of card holders, self-signed and valid from `at`: its key signs as long as
+/// a CSCA's, its last certificate must not outlive it.
+///
+/// # Errors
+/// As [`generate`].
+pub fn holder_ca(
+    state: &IssuingState,
+    schedule: Schedule,
+    algorithm: SignatureAlgorithm,
+    at: UtcDateTime,
+    rng: &mut dyn CryptoRng,
+) -> Result<Identity<Certificate>, IssuerKeysError> {
+    let period = |months| Ok::<_, IssuerKeysError>(Period { not_before: at, not_after: last_instant(at, months)? });
+    let (key, signer) = drawn(algorithm, rng)?;
+    let request = CscaRequest {
+        state,
+        common_name: &format!("eID CA {}", state.mrz_state),
+        validity: period(schedule.csca_key + schedule.document)?,
+        private_key_usage: period(schedule.csca_key)?,
+        form: Form::Named,
+    };
+    Ok(Identity { certificate: x509::issue_csca(&request, &signer, rng)?, key, signer })
+}
+
 /// Makes all keys and certificates, valid from `at`: 9303-12 §7.1, TR-03110-3 §C. The same
 /// plan, instant and random octets give the same result.
 ///

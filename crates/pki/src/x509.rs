@@ -1,13 +1,15 @@
 //! X.509 certificates of 9303-12 §7.1: the country signing CA (CSCA) with its links from key to key, its document
-//! signers (DS) and master list signers.
+//! signers (DS) and master list signers; and the certificates of card holders.
 
 mod certificate;
 mod extensions;
+mod holder;
 mod issue;
 mod link;
 mod path;
 
 pub use certificate::{BasicConstraints, Certificate, CertificateError, KeyUsage};
+pub use holder::{HolderKey, HolderRequest, issue_holder};
 pub use issue::{
     CertificateRequest, CscaRequest, DocumentSignerRequest, IssueError, IssuingState, Period, issue_csca,
     issue_document_signer,

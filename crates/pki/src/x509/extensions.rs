@@ -4,7 +4,7 @@ use super::{Certificate, DocumentTypeList, IssueError, IssuingState, Period, to_
 use crate::spki::{self, Form, SpkiError};
 use crate::{PublicKey, Signer};
 use const_oid::ObjectIdentifier;
-use const_oid::db::rfc4519::{C, CN, L, O};
+use const_oid::db::rfc4519::{C, CN, L, O, SERIAL_NUMBER};
 use const_oid::db::rfc5280::{
     ID_CE_AUTHORITY_KEY_IDENTIFIER, ID_CE_CRL_DISTRIBUTION_POINTS, ID_CE_PRIVATE_KEY_USAGE_PERIOD,
 };
@@ -92,6 +92,23 @@ pub(super) fn name(state: &IssuingState, common_name: &str) -> Result<Name, Issu
         (C, Tag::PrintableString, &state.country),
         (O, Tag::Utf8String, &state.organisation),
         (CN, Tag::Utf8String, common_name),
+    ])
+}
+
+/// C, CN, serialNumber in this order: a person, and what tells namesakes apart.
+pub(super) fn holder_name(country: &str, common_name: &str, number: &str) -> Result<Name, IssueError> {
+    if country.len() != 2 || !country.bytes().all(|octet| octet.is_ascii_uppercase()) {
+        return Err(IssueError::Country(country.to_owned()));
+    }
+    let short = |text: &&str| !text.is_empty() && text.chars().count() <= 64;
+    if let Some(text) = [common_name, number].iter().find(|text| !short(text)) {
+        return Err(IssueError::Name((*text).to_owned()));
+    }
+    PrintableString::new(number)?;
+    distinguished(&[
+        (C, Tag::PrintableString, country),
+        (CN, Tag::Utf8String, common_name),
+        (SERIAL_NUMBER, Tag::PrintableString, number),
     ])
 }
 

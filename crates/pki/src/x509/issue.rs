@@ -171,17 +171,17 @@ pub struct DocumentSignerRequest<'a> {
 ///     extensions      [3] EXPLICIT Extensions }
 /// ```
 #[derive(Sequence)]
-struct TbsCertificate {
+pub(super) struct TbsCertificate {
     #[asn1(context_specific = "0", tag_mode = "EXPLICIT", default = "Default::default")]
-    version: Version,
-    serial_number: SerialNumber,
-    signature: ::spki::AlgorithmIdentifierOwned,
-    issuer: Name,
-    validity: Validity,
-    subject: Name,
-    subject_public_key_info: SubjectPublicKeyInfoOwned,
+    pub version: Version,
+    pub serial_number: SerialNumber,
+    pub signature: ::spki::AlgorithmIdentifierOwned,
+    pub issuer: Name,
+    pub validity: Validity,
+    pub subject: Name,
+    pub subject_public_key_info: SubjectPublicKeyInfoOwned,
     #[asn1(context_specific = "3", tag_mode = "EXPLICIT", optional = "true")]
-    extensions: Option<Vec<Extension>>,
+    pub extensions: Option<Vec<Extension>>,
 }
 
 /// A certificate or a revocation list.
@@ -331,6 +331,6 @@ fn check_period(at: UtcDateTime, csca: &Certificate) -> Result<(), IssueError> {
     Ok(())
 }
 
-fn sign(tbs: &TbsCertificate, signer: &dyn Signer) -> Result<Certificate, IssueError> {
+pub(super) fn sign(tbs: &TbsCertificate, signer: &dyn Signer) -> Result<Certificate, IssueError> {
     Ok(Certificate::from_der(&Signed::sign(&tbs.to_der()?, signer)?)?)
 }

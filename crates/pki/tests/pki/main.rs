@@ -7,6 +7,7 @@ mod crl;
 mod cv_certificates;
 mod cv_rsa;
 mod fixture;
+mod holder;
 mod link;
 mod master_list;
 #[cfg(feature = "rsa")]
