@@ -130,6 +130,14 @@ pub enum Pki {
         #[arg(long, value_name = "P", default_value = "cnie-2.0")]
         profile: String,
     },
+    /// Add the CA for certificates of card holders to a folder of an earlier version, which has none.
+    AddEid {
+        /// The folder.
+        dir: PathBuf,
+        /// Profile whose holders get certificates, a built-in name or a file: the CA signs as strongly as their keys.
+        #[arg(long, value_name = "P", default_value = "cnie-2.0")]
+        profile: String,
+    },
     /// Show the certificates of a folder.
     Show {
         /// The folder.

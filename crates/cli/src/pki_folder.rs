@@ -3,6 +3,7 @@
 //! ```text
 //! csca/csca.cer csca.key             country signing CA (X.509 DER; key sealed, encrypted PKCS#8)
 //! ds/ds.cer ds.key                   document signer
+//! eid/ca.cer ca.key                  CA for certificates of card holders; folders of earlier versions have none
 //! cvca/cvca.cvcert cvca.key          country verifying CA (CV certificate, TR-03110)
 //! dv/dv.cvcert dv.key                document verifier
 //! terminal/dv.cvcert is.cvcert is.key    an inspection terminal: what it shows and signs with
@@ -25,7 +26,7 @@ use bitaqa_pki::issuer_keys::{self, IssuerKeys, IssuerPlan, Schedule};
 use bitaqa_pki::spki::Form;
 use bitaqa_pki::x509::IssuingState;
 use bitaqa_pki::{Certificate, HashAlgorithm, KeySigner, SignError, SignatureAlgorithm, Signer, SigningKey, key_file};
-use bitaqa_profile::Profile;
+use bitaqa_profile::{EidAlgorithm, EidKey, Profile};
 use bitaqa_terminal::inspection::Terminal;
 use rand::SeedableRng;
 use rand::rngs::ChaCha20Rng;
@@ -55,13 +56,7 @@ pub fn create(
 ) -> Result<IssuerKeys, Failure> {
     fresh_folder(folder)?;
     let plan = IssuerPlan {
-        state: IssuingState {
-            country: "MA".into(),
-            mrz_state: "MAR".into(),
-            organisation: "SPECIMEN bitaqa test issuer".into(),
-            contact: "csca@example.org".into(),
-            crl_urls: vec!["https://example.org/csca.crl".into()],
-        },
+        state: issuing_state(),
         document_types: vec!["ID".into()],
         form: Form::Named,
         schedule: Schedule::LABORATORY,
@@ -101,10 +96,69 @@ pub fn create(
         write_new(&folder.join(name), text.as_bytes(), true)?;
     }
     write_new(&folder.join("vault/master.key"), vault.as_bytes(), true)?;
+    add_holder_ca(folder, profile, passphrase, at, rng)?;
     if keep_passphrase {
         write_new(&folder.join(passphrase::FILE), format!("{passphrase}\n").as_bytes(), true)?;
     }
     Ok(keys)
+}
+
+fn issuing_state() -> IssuingState {
+    IssuingState {
+        country: "MA".into(),
+        mrz_state: "MAR".into(),
+        organisation: "SPECIMEN bitaqa test issuer".into(),
+        contact: "csca@example.org".into(),
+        crl_urls: vec!["https://example.org/csca.crl".into()],
+    }
+}
+
+/// Adds the CA for certificates of card holders, by the strongest algorithm that keys of the profile's cards have.
+///
+/// # Errors
+/// Bad input when the folder has one already or cannot be written.
+pub fn add_holder_ca(
+    folder: &Path,
+    profile: &Profile,
+    passphrase: &str,
+    at: UtcDateTime,
+    rng: &mut dyn CryptoRng,
+) -> Result<(), Failure> {
+    let internal = |error: &dyn std::fmt::Display| Failure::new(Class::Internal, error.to_string());
+    let long = |key: &EidKey| matches!(key.algorithm, EidAlgorithm::P384 | EidAlgorithm::Rsa3072);
+    let hash = if profile.eid.iter().flat_map(|eid| &eid.keys).any(long) {
+        HashAlgorithm::Sha384
+    } else {
+        HashAlgorithm::Sha256
+    };
+    let algorithm = SignatureAlgorithm::Ecdsa(hash);
+    let ca = issuer_keys::holder_ca(&issuing_state(), Schedule::LABORATORY, algorithm, at, rng)
+        .map_err(|error| internal(&error))?;
+    let key = key_file::seal_signing(&ca.key, passphrase.as_bytes(), rng).map_err(|error| internal(&error))?;
+    write_new(&folder.join(HOLDER_CA), ca.certificate.der(), false)?;
+    write_new(&folder.join(HOLDER_CA_KEY), key.as_bytes(), true)
+}
+
+/// Certificate of the CA for card holders, in the folder.
+const HOLDER_CA: &str = "eid/ca.cer";
+/// Its key.
+const HOLDER_CA_KEY: &str = "eid/ca.key";
+
+/// The CA for card holders with its signer; `None` in a folder of an earlier version.
+fn open_holder_ca(folder: &Path, passphrase: &str) -> Result<Option<(Certificate, KeySigner)>, Failure> {
+    let file = folder.join(HOLDER_CA);
+    if !file.exists() {
+        return Ok(None);
+    }
+    let (certificate, key_file) = (read_certificate(&file)?, folder.join(HOLDER_CA_KEY));
+    let key = open_key(&key_file, passphrase)?;
+    let algorithm = match &key {
+        SigningKey::Ec(key) => SignatureAlgorithm::for_curve(key.curve()),
+        SigningKey::Rsa(_) => SignatureAlgorithm::RsaPkcs1(HashAlgorithm::Sha256),
+    };
+    let signer = key.signer(algorithm, &mut world::rng());
+    let signer = signer.map_err(|error| Failure::input(&key_file, error, "give the key of eid/ca.cer"))?;
+    Ok(Some((certificate, signer)))
 }
 
 /// The issuer's side of a folder: document signer, trust point, master key.
@@ -112,6 +166,7 @@ pub struct IssuerFolder {
     document_signer: KeySigner,
     certificate: Certificate,
     cvca: Vec<u8>,
+    holder_ca: Option<(Certificate, KeySigner)>,
     today: Date,
     master: Zeroizing<Vec<u8>>,
 }
@@ -141,7 +196,8 @@ impl IssuerFolder {
         let document_signer = document_signer(&key, profile, &master).map_err(|error| {
             Failure::input(&signer_file, error, "make a document signer (bitaqa pki init --profile)")
         })?;
-        Ok(Self { document_signer, certificate, cvca, today: now.date(), master })
+        let holder_ca = open_holder_ca(folder, passphrase)?;
+        Ok(Self { document_signer, certificate, cvca, holder_ca, today: now.date(), master })
     }
 
     /// The vault of this issuer for cards of a profile.
@@ -162,6 +218,10 @@ impl Issuer for IssuerFolder {
 
     fn cvca_certificate(&self) -> &[u8] {
         &self.cvca
+    }
+
+    fn holder_ca(&self) -> Option<(&Certificate, &dyn Signer)> {
+        self.holder_ca.as_ref().map(|(certificate, signer)| (certificate, signer as &dyn Signer))
     }
 
     fn current_date(&self) -> [u8; 6] {
@@ -223,13 +283,15 @@ pub struct Certificates {
 /// Bad input, with the file.
 pub fn certificates(folder: &Path) -> Result<Certificates, Failure> {
     let x509 = ["csca/csca.cer", "ds/ds.cer"].map(|name| Ok((name, read_certificate(&folder.join(name))?)));
+    let holder_ca = folder.join(HOLDER_CA);
+    let holder_ca = holder_ca.exists().then(|| Ok((HOLDER_CA, read_certificate(&holder_ca)?)));
     let cv = ["cvca/cvca.cvcert", "dv/dv.cvcert", "terminal/is.cvcert"].map(|name| {
         let file = folder.join(name);
         let certificate = CvCertificate::parse(&read(&file)?);
         Ok((name, certificate.map_err(|error| Failure::input(&file, error, FOLDER_REMEDY))?))
     });
     Ok(Certificates {
-        x509: x509.into_iter().collect::<Result<_, Failure>>()?,
+        x509: x509.into_iter().chain(holder_ca).collect::<Result<_, Failure>>()?,
         cv: cv.into_iter().collect::<Result<_, Failure>>()?,
     })
 }

@@ -17,6 +17,44 @@ use bitaqa_terminal::inspection::Inspection;
 /// Public keys by their numbers.
 pub type CardKeys = BTreeMap<u8, CardPublicKey>;
 
+/// An application that a card of this issuer has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Application {
+    /// The travel document.
+    Emrtd,
+    /// The holder's electronic identity.
+    Eid,
+}
+
+impl Application {
+    /// What operators call it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Emrtd => "eMRTD",
+            Self::Eid => "eID",
+        }
+    }
+}
+
+/// Public keys that a card made, by application.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MadeKeys {
+    /// Those of the eMRTD.
+    pub emrtd: CardKeys,
+    /// Those of the eID.
+    pub eid: CardKeys,
+}
+
+impl MadeKeys {
+    /// Those of one application.
+    pub const fn of(&mut self, application: Application) -> &mut CardKeys {
+        match application {
+            Application::Emrtd => &mut self.emrtd,
+            Application::Eid => &mut self.eid,
+        }
+    }
+}
+
 /// Number of the key of Active Authentication. Those of Chip Authentication are below 80, those of PACE with chip
 /// authentication mapping are parameter ids.
 pub const ACTIVE_AUTHENTICATION: u8 = 0xAA;

@@ -28,6 +28,7 @@ use crate::issuer::Issuer;
 mod biometric;
 mod security;
 
+pub(crate) use security::pace_infos;
 pub use security::{document_signer_algorithm, terminal_algorithm};
 
 /// Why a file cannot be made.

@@ -2,14 +2,14 @@
 
 use bitaqa_apdu::dgi;
 use bitaqa_apdu::tlv;
-use bitaqa_apdu::{Sw, Transport};
+use bitaqa_apdu::{Aid, Sw, Transport};
 use bitaqa_profile::Profile;
 use bitaqa_terminal::gp::{self, GpError, Installation};
 use bitaqa_terminal::session::{Session, SessionError};
 use bitaqa_terminal::trace::Trace;
 use rand_core::CryptoRng;
 
-use crate::card_keys::CardKeys;
+use crate::card_keys::{Application, MadeKeys};
 use crate::journal::{Event, Journal, JournalError, Kind};
 use crate::plan::{Plan, Step, StepKind};
 use crate::probe::{self, KeyRole, ProbeError};
@@ -66,6 +66,9 @@ pub enum StepError {
     /// The card in the reader is not the one that the plan was made for.
     #[error("another card is in the reader")]
     OtherChip,
+    /// A plan with steps for an application that the profile does not have.
+    #[error("the profile has no eID")]
+    NoEid,
     /// What the card holds is not what was sent.
     #[error("read back before sealing: {0} on the card is not what was written")]
     Digest(String),
@@ -109,8 +112,8 @@ pub fn execute(
     profile: &Profile,
     session: &mut Session<'_>,
     desk: &mut Desk<'_>,
-) -> Result<CardKeys, ExecuteError> {
-    let mut made = CardKeys::new();
+) -> Result<MadeKeys, ExecuteError> {
+    let mut made = MadeKeys::default();
     let total = plan.steps.len();
     desk.progress.plan(plan.bytes());
     for (index, step) in plan.steps.iter().enumerate() {
@@ -154,15 +157,15 @@ fn run(
     profile: &Profile,
     session: &mut Session<'_>,
     desk: &mut Desk<'_>,
-    made: &mut CardKeys,
+    made: &mut MadeKeys,
 ) -> Result<(), StepError> {
     match &step.kind {
         StepKind::OpenDomain(role) => {
             gp::select(session, &profile.chip.isd_aid)?;
             same_chip(probe::open_channel(session, *role, profile, desk.vault, desk.rng)?, plan)
         }
-        StepKind::OpenApplication => {
-            gp::select(session, &profile.emrtd.instance_aid)?;
+        StepKind::OpenApplication(application) => {
+            gp::select(session, instance(profile, *application)?)?;
             same_chip(probe::open_channel(session, KeyRole::Issuer, profile, desk.vault, desk.rng)?, plan)
         }
         StepKind::RotateKeys => {
@@ -171,21 +174,37 @@ fn run(
             Ok(gp::put_keys(session, transport.kvn, issuer.kvn, &new)?)
         }
         StepKind::CardStatus(life) => Ok(gp::set_card_status(session, *life)?),
-        StepKind::Install { privileges, parameters } => {
-            let (package, module) = (&profile.emrtd.package_aid, &profile.emrtd.module_aid);
-            let (instance, privileges) = (&profile.emrtd.instance_aid, *privileges);
+        StepKind::Install { application, privileges, parameters } => {
+            let (package, module) = match application {
+                Application::Emrtd => (&profile.emrtd.package_aid, &profile.emrtd.module_aid),
+                Application::Eid => {
+                    let file = &profile.chip.load_files.application;
+                    (&file.package_aid, &file.module_aid)
+                }
+            };
+            let (instance, privileges) = (instance(profile, *application)?, *privileges);
             Ok(gp::install(session, &Installation { package, module, instance, privileges, parameters })?)
         }
-        StepKind::GenerateKey(number) => {
-            made.insert(*number, gp::generate_key_pair(session, *number)?);
+        StepKind::GenerateKey(application, number) => {
+            made.of(*application).insert(*number, gp::generate_key_pair(session, *number)?);
             Ok(())
         }
         StepKind::Store { dgi, value, sensitive } => {
             let progress = &mut *desk.progress;
             Ok(gp::store_dgi(session, *dgi, value, *sensitive, &mut |bytes| progress.wrote(bytes))?)
         }
-        StepKind::CheckDigests => check_digests(plan, session),
-        StepKind::SealApplication(life) => Ok(gp::set_application_status(session, &profile.emrtd.instance_aid, *life)?),
+        StepKind::CheckDigests(application) => check_digests(plan, *application, session),
+        StepKind::SealApplication(application, life) => {
+            Ok(gp::set_application_status(session, instance(profile, *application)?, *life)?)
+        }
+    }
+}
+
+/// AID of the instance of an application.
+fn instance(profile: &Profile, application: Application) -> Result<&Aid, StepError> {
+    match application {
+        Application::Emrtd => Ok(&profile.emrtd.instance_aid),
+        Application::Eid => Ok(&profile.eid.as_ref().ok_or(StepError::NoEid)?.instance_aid),
     }
 }
 
@@ -195,15 +214,16 @@ fn same_chip(kdd: Kdd, plan: &Plan) -> Result<(), StepError> {
 }
 
 /// Asks the card for the digest of every file and compares with the plan's.
-fn check_digests(plan: &Plan, session: &mut Session<'_>) -> Result<(), StepError> {
+fn check_digests(plan: &Plan, application: Application, session: &mut Session<'_>) -> Result<(), StepError> {
     let missing = || StepError::Digest("the list of digests".into());
     let data = gp::get_data(session, dgi::GET_DATA_DIGESTS)?.ok_or_else(missing)?;
     let rows = tlv::only(&data, dgi::GET_DATA_DIGESTS.into()).map_err(|_| missing())?;
     let (rows, rest) = rows.as_chunks::<36>();
-    if !rest.is_empty() || rows.len() != plan.files.len() {
+    let files: Vec<_> = plan.files.iter().filter(|file| file.application == application).collect();
+    if !rest.is_empty() || rows.len() != files.len() {
         return Err(missing());
     }
-    for file in &plan.files {
+    for file in files {
         let [high, low] = file.dgi.to_be_bytes();
         let row = rows.iter().find(|row| row.starts_with(&[high, low]));
         if row.is_none_or(|row| !row.ends_with(&file.sha256)) {

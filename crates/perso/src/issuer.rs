@@ -10,6 +10,8 @@ pub trait Issuer {
     fn document_signer(&self) -> &dyn Signer;
     /// CVCA certificate that the card gets as trust point, `7F21 ..`.
     fn cvca_certificate(&self) -> &[u8];
+    /// CA of the certificates of card holders with its signer; `None` for an issuer without.
+    fn holder_ca(&self) -> Option<(&Certificate, &dyn Signer)>;
     /// Date that the card starts with, six unpacked BCD digits YYMMDD.
     fn current_date(&self) -> [u8; 6];
 }

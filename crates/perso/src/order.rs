@@ -7,7 +7,7 @@ use bitaqa_terminal::inspection::Conditions;
 use bitaqa_terminal::session::{Session, SessionError};
 
 use crate::applicant::Applicant;
-use crate::card_keys::{self, CardKeys};
+use crate::card_keys::{self, MadeKeys};
 use crate::execute::{self, Desk, ExecuteError, Station, StepError};
 use crate::issuer::Issuer;
 use crate::journal::{Event, Journal, JournalError, Kind, last_of};
@@ -139,8 +139,9 @@ impl Admission {
         rehearse(profile, applicant, issuer, station.vault)?;
         let Station { card, trace, vault, journal, rng, progress } = station;
         let mut desk = Desk { vault, journal, rng, progress };
-        let plan_around = |keys: &CardKeys| {
-            let facts = CardFacts { kdd: chip.kdd, keys: keys.clone(), card_life: chip.card_life };
+        let eid_sealed = chip.eid.as_ref().is_some_and(AppletState::is_sealed);
+        let plan_around = |keys: &MadeKeys| {
+            let facts = CardFacts { kdd: chip.kdd, keys: keys.clone(), card_life: chip.card_life, eid_sealed };
             plan::plan(profile, applicant, &facts, issuer, vault)
         };
         let written_bytes = match course {
@@ -157,7 +158,10 @@ impl Admission {
         };
         note(&mut desk, Kind::Started)?;
         let password = verify::password(profile, applicant, vault, &order)?;
-        let report = verify::verify(card, trace, profile, &password, conditions, &plan_around, desk.rng)?;
+        let can = plan::passwords(profile, applicant, vault, &order).can;
+        let holder_ca = issuer.holder_ca().map(|(certificate, _)| certificate);
+        let subject = verify::Subject { profile, can: can.as_deref().map(String::as_str), holder_ca };
+        let report = verify::verify(card, trace, &subject, &password, conditions, &plan_around, desk.rng)?;
         let good = report.is_good();
         note(&mut desk, if good { Kind::Done } else { Kind::Failed })?;
         if !good {
@@ -188,6 +192,10 @@ fn resolve(chip: &ChipState, order: &[u8; 16], history: &History) -> Result<Cour
     match &chip.applet {
         _ if chip.card_life > life::CARD_SECURED => refused("the card is locked or terminated", "spoil the card"),
         Some(applet) if locked(applet) => refused("the application on the card is locked", "spoil the card"),
+        _ if chip.eid.as_ref().is_some_and(locked) => refused("the eID on the card is locked", "spoil the card"),
+        _ if chip.is_sealed() && chip.eid.as_ref().is_some_and(|eid| !eid.is_sealed()) => {
+            refused("the card is sealed, and its eID is not", "spoil the card")
+        }
         None if chip.card_life >= life::CARD_SECURED => {
             refused("the card is no blank: it is in its final state and has no application", "spoil the card")
         }
@@ -206,7 +214,13 @@ fn resolve(chip: &ChipState, order: &[u8; 16], history: &History) -> Result<Cour
             "the card was begun for another order, or for this one with another record",
             "resume with the record it was begun with, or spoil the card",
         ),
+        _ if chip.eid.as_ref().is_some_and(|eid| eid.order.is_some_and(|bound| bound != *order)) => {
+            refused("the eID on the card was begun for another order", "spoil the card")
+        }
         Some(AppletState { order: Some(_), .. }) => Ok(Course::Resumed),
+        _ if chip.eid.as_ref().is_some_and(AppletState::is_sealed) => {
+            refused("the eID on the card is sealed, and no order was begun beside it", "spoil the card")
+        }
         _ => Ok(Course::Fresh),
     }
 }
@@ -222,8 +236,10 @@ pub fn rehearse(
     vault: &dyn KeyVault,
 ) -> Result<Plan, PlanError> {
     // The card's keys are the only thing not known yet, and any element of a group has the same length.
-    let keys = card_keys::stand_ins(profile).ok_or(PlanError::NoCardKey)?;
-    plan::plan(profile, applicant, &CardFacts { kdd: [0; 10], keys, card_life: 0 }, issuer, vault)
+    let emrtd = card_keys::stand_ins(profile).ok_or(PlanError::NoCardKey)?;
+    let eid = profile.eid.as_ref().map(crate::eid::stand_ins).unwrap_or_default();
+    let keys = MadeKeys { emrtd, eid };
+    plan::plan(profile, applicant, &CardFacts { kdd: [0; 10], keys, card_life: 0, eid_sealed: false }, issuer, vault)
 }
 
 /// Prepare and issue, up to and with sealing. Returns the octets written.
@@ -231,14 +247,15 @@ fn write(
     profile: &Profile,
     chip: &ChipState,
     order: [u8; 16],
-    plan_around: &dyn Fn(&CardKeys) -> Result<Plan, PlanError>,
+    plan_around: &dyn Fn(&MadeKeys) -> Result<Plan, PlanError>,
     session: &mut Session<'_>,
     desk: &mut Desk<'_>,
 ) -> Result<usize, OrderError> {
-    let prepare = plan::prepare(profile, chip, order)?;
+    let prepare = plan::prepare(profile, chip, order, desk.vault)?;
     let made = execute::execute(&prepare, profile, session, desk).map_err(unsealed)?;
-    let mut keys = chip.applet.as_ref().map(|applet| applet.keys.clone()).unwrap_or_default();
-    keys.extend(made);
+    let mut keys = chip.keys_made();
+    keys.emrtd.extend(made.emrtd);
+    keys.eid.extend(made.eid);
     let issue = plan_around(&keys)?;
     execute::execute(&issue, profile, session, desk).map_err(sealing_or_before)?;
     Ok(prepare.bytes() + issue.bytes())
@@ -258,6 +275,10 @@ fn unsealed(source: ExecuteError) -> OrderError {
 fn sealing_or_before(source: ExecuteError) -> OrderError {
     if source.step == plan::SEAL {
         let state = "perhaps sealed: the answer to the last step is not known";
+        return OrderError::Step { source, state, next: "run the same command again: it asks the card and goes on" };
+    }
+    if source.step == plan::SEAL_EID {
+        let state = "not sealed; its eID is perhaps sealed: the answer to the last step is not known";
         return OrderError::Step { source, state, next: "run the same command again: it asks the card and goes on" };
     }
     unsealed(source)

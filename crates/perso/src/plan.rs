@@ -12,9 +12,9 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use crate::applicant::Applicant;
-use crate::card_keys::{self, CardKeys};
+use crate::card_keys::{self, Application, MadeKeys};
 use crate::content::{self, ContentError};
-use crate::eid;
+use crate::eid::{self, EidError};
 use crate::issuer::Issuer;
 use crate::probe::{ChipState, KeyRole, life};
 use crate::vault::{Kdd, KeyVault};
@@ -28,9 +28,11 @@ pub struct CardFacts {
     /// Key diversification data.
     pub kdd: Kdd,
     /// Its public keys.
-    pub keys: CardKeys,
+    pub keys: MadeKeys,
     /// Card life cycle octet.
     pub card_life: u8,
+    /// Whether an earlier run has sealed the eID: nothing is written to it any more.
+    pub eid_sealed: bool,
 }
 
 /// One step.
@@ -45,21 +47,23 @@ pub struct Step {
 pub enum StepKind {
     /// SELECT the issuer security domain and open a secure channel under these keys.
     OpenDomain(KeyRole),
-    /// SELECT the eMRTD instance and open a secure channel.
-    OpenApplication,
+    /// SELECT an instance and open a secure channel.
+    OpenApplication(Application),
     /// PUT KEY: issuer keys in the place of transport keys.
     RotateKeys,
     /// SET STATUS of the card.
     CardStatus(u8),
-    /// INSTALL the eMRTD instance.
+    /// INSTALL an instance.
     Install {
+        /// Which.
+        application: Application,
         /// First privilege octet.
         privileges: u8,
         /// Files and parameters (value of C9).
         parameters: Vec<u8>,
     },
-    /// GENERATE ASYMMETRIC KEY PAIR, the pair of this number.
-    GenerateKey(u8),
+    /// GENERATE ASYMMETRIC KEY PAIR, the pair of this number of an application.
+    GenerateKey(Application, u8),
     /// STORE DATA of one DGI.
     Store {
         /// Its number.
@@ -69,18 +73,18 @@ pub enum StepKind {
         /// Whether it goes under the DEK.
         sensitive: bool,
     },
-    /// Compare the card's digests with the plan's.
-    CheckDigests,
-    /// SET STATUS of the application: no way back.
-    SealApplication(u8),
+    /// Compare the card's digests with the plan's, for one application.
+    CheckDigests(Application),
+    /// SET STATUS of an application: no way back.
+    SealApplication(Application, u8),
 }
 
 impl Step {
-    fn new(name: impl Into<String>, kind: StepKind) -> Self {
+    pub(crate) fn new(name: impl Into<String>, kind: StepKind) -> Self {
         Self { name: name.into(), kind }
     }
 
-    fn store(name: &str, dgi: u16, value: Bytes, sensitive: bool) -> Self {
+    pub(crate) fn store(name: &str, dgi: u16, value: Bytes, sensitive: bool) -> Self {
         Self::new(format!("write {name}"), StepKind::Store { dgi, value, sensitive })
     }
 
@@ -94,12 +98,14 @@ impl Step {
 
     /// Whether it cannot be taken back.
     pub fn is_irreversible(&self) -> bool {
-        matches!(self.kind, StepKind::SealApplication(_) | StepKind::CardStatus(life::CARD_SECURED))
+        matches!(self.kind, StepKind::SealApplication(..) | StepKind::CardStatus(life::CARD_SECURED))
     }
 }
 
 /// A file as it will be on the card.
 pub struct PlannedFile {
+    /// The application that it belongs to.
+    pub application: Application,
     /// Name of the file.
     pub name: String,
     /// DGI that writes it.
@@ -145,6 +151,9 @@ pub enum PlanError {
         /// Room.
         size_max: usize,
     },
+    /// A file of the eID.
+    #[error(transparent)]
+    Eid(#[from] EidError),
     /// The card has not yet made one of its keys.
     #[error("the card has not made all keys of the profile")]
     NoCardKey,
@@ -162,7 +171,7 @@ pub fn order_tag(applicant: &Applicant, profile: &Profile, vault: &dyn KeyVault)
 ///
 /// # Errors
 /// [`PlanError::Sealed`].
-pub fn prepare(profile: &Profile, chip: &ChipState, order: [u8; 16]) -> Result<Plan, PlanError> {
+pub fn prepare(profile: &Profile, chip: &ChipState, order: [u8; 16], vault: &dyn KeyVault) -> Result<Plan, PlanError> {
     if chip.is_sealed() {
         return Err(PlanError::Sealed);
     }
@@ -177,13 +186,21 @@ pub fn prepare(profile: &Profile, chip: &ChipState, order: [u8; 16]) -> Result<P
     if chip.applet.is_none() {
         let privileges = if profile.emrtd.default_selected { PRIVILEGE_CARD_RESET } else { 0 };
         let parameters = install_parameters(profile);
-        steps.push(Step::new("install eMRTD", StepKind::Install { privileges, parameters }));
+        let application = Application::Emrtd;
+        steps.push(Step::new("install eMRTD", StepKind::Install { application, privileges, parameters }));
     }
-    steps.push(Step::new("open secure channel with eMRTD", StepKind::OpenApplication));
+    if let (Some(eid), None) = (&profile.eid, &chip.eid) {
+        let (application, parameters) = (Application::Eid, eid::install_parameters(profile, eid, &order, vault));
+        steps.push(Step::new("install eID", StepKind::Install { application, privileges: 0, parameters }));
+    }
+    steps.push(Step::new("open secure channel with eMRTD", StepKind::OpenApplication(Application::Emrtd)));
     steps.push(Step::store("binding tag", dgi::ORDER_TAG, order.into(), false));
     let made = |number| chip.applet.as_ref().is_some_and(|applet| applet.keys.contains_key(&number));
     for key in card_keys::specs(profile).into_iter().filter(|key| !made(key.number)) {
-        steps.push(Step::new(card_keys::step_name(&key), StepKind::GenerateKey(key.number)));
+        steps.push(Step::new(card_keys::step_name(&key), StepKind::GenerateKey(Application::Emrtd, key.number)));
+    }
+    if let Some(eid) = &profile.eid {
+        steps.extend(eid::prepare(eid, chip.eid.as_ref(), order));
     }
     Ok(Plan { order, kdd: chip.kdd, steps, files: Vec::new() })
 }
@@ -200,18 +217,19 @@ pub fn plan(
     vault: &dyn KeyVault,
 ) -> Result<Plan, PlanError> {
     let order = order_tag(applicant, profile, vault);
-    if card_keys::specs(profile).iter().any(|key| !facts.keys.contains_key(&key.number)) {
+    if card_keys::specs(profile).iter().any(|key| !facts.keys.emrtd.contains_key(&key.number)) {
         return Err(PlanError::NoCardKey);
     }
     let random = vault.derive("DG3 without prints", &[&order, &facts.kdd]);
-    let contents = content::files(profile, applicant, &facts.keys, &random, issuer)?;
-    let mut steps = vec![Step::new("open secure channel with eMRTD", StepKind::OpenApplication)];
+    let contents = content::files(profile, applicant, &facts.keys.emrtd, &random, issuer)?;
+    let order_of = eid::Order { profile, applicant, issuer, vault, tag: order };
+    let (mut steps, mut files) = order_of.issue(facts)?;
+    steps.push(Step::new("open secure channel with eMRTD", StepKind::OpenApplication(Application::Emrtd)));
     steps.extend(secrets(profile, applicant, vault, &order));
     if !profile.ta.protocols.is_empty() {
         steps.push(Step::store("trust point", dgi::CVCA_CERTIFICATE, issuer.cvca_certificate().into(), false));
         steps.push(Step::store("current date", dgi::CURRENT_DATE, issuer.current_date().into(), false));
     }
-    let mut files = Vec::new();
     for (file, value) in contents {
         let (name, bytes, size_max) = (file.name.clone(), value.len(), file.size_max);
         if bytes > size_max {
@@ -219,21 +237,29 @@ pub fn plan(
         }
         let sha256 = Sha256::digest(&value).into();
         let dgi = dgi_of(file.fid, place(file));
-        files.push(PlannedFile { name, dgi, data_group: file.content.data_group(), sha256 });
+        let application = Application::Emrtd;
+        files.push(PlannedFile { application, name, dgi, data_group: file.content.data_group(), sha256 });
         steps.push(Step::store(&file.name, dgi, value, false));
     }
-    steps.push(Step::new("check digests", StepKind::CheckDigests));
+    steps.push(Step::new("check digests", StepKind::CheckDigests(Application::Emrtd)));
     steps.push(Step::new("open secure channel with the card manager", StepKind::OpenDomain(KeyRole::Issuer)));
     if facts.card_life < life::CARD_SECURED {
         steps.push(Step::new("card to SECURED", StepKind::CardStatus(life::CARD_SECURED)));
     }
-    // Last of all: only with it does the card show a file, so that no card that looks finished is not.
-    steps.push(Step::new(SEAL, StepKind::SealApplication(life::APPLICATION_PERSONALIZED)));
+    // Last of all the eMRTD, which reset selects: only with it does the card show a file, so that no card that looks
+    // finished is not. Before it an eID that is whole: its digests were compared as well.
+    if profile.eid.is_some() && !facts.eid_sealed {
+        let seal = StepKind::SealApplication(Application::Eid, life::APPLICATION_PERSONALIZED);
+        steps.push(Step::new(SEAL_EID, seal));
+    }
+    steps.push(Step::new(SEAL, StepKind::SealApplication(Application::Emrtd, life::APPLICATION_PERSONALIZED)));
     Ok(Plan { order, kdd: facts.kdd, steps, files })
 }
 
-/// Name of the step that seals the application.
+/// Name of the step that seals the eMRTD, and with it the card.
 pub const SEAL: &str = "seal eMRTD";
+/// Name of the step that seals the eID.
+pub const SEAL_EID: &str = "seal eID";
 /// Name under which the journal keeps the verification.
 pub const VERIFY: &str = "verify as a stranger";
 
@@ -245,21 +271,43 @@ pub struct Passwords {
     pub pin: Option<Zeroizing<String>>,
     /// PUK, where the product has one.
     pub puk: Option<Zeroizing<String>>,
+    /// PINs and PUKs of the eID, where the product has one.
+    pub eid: Vec<EidPin>,
+}
+
+/// The first value of a PIN or PUK of the eID.
+pub struct EidPin {
+    /// Its number.
+    pub number: u8,
+    /// What readers call it.
+    pub label: String,
+    /// Whether the holder must change it before it opens anything.
+    pub transport: bool,
+    /// The digits.
+    pub value: Zeroizing<String>,
 }
 
 /// The passwords of an order: the record's CAN, and what nobody chose and the vault makes the same again for this
 /// order.
 pub fn passwords(profile: &Profile, applicant: &Applicant, vault: &dyn KeyVault, order: &[u8; 16]) -> Passwords {
     let has = |password| profile.pace.passwords.contains(&password);
-    let drawn = |purpose, digits| Zeroizing::new(digits_of(*vault.derive(purpose, &[order]), digits));
+    let drawn = |purpose: &str, digits| Zeroizing::new(digits_of(*vault.derive(purpose, &[order]), digits));
     let can = || match applicant.can() {
         Some(can) => Zeroizing::new(can.to_owned()),
         None => drawn("CAN", 6),
     };
+    let of_eid = |pin: &bitaqa_profile::Pin| EidPin {
+        number: pin.number,
+        label: pin.label.clone(),
+        transport: pin.transport,
+        value: drawn(&format!("eID PIN {}", pin.number), pin.digits_min.into()),
+    };
+    let eid_opens = profile.eid.as_ref().is_some_and(|eid| eid.pace.contains(&Password::Can));
     Passwords {
-        can: has(Password::Can).then(can),
+        can: (has(Password::Can) || eid_opens).then(can),
         pin: has(Password::Pin).then(|| drawn("PIN", 6)),
         puk: has(Password::Puk).then(|| drawn("PUK", 10)),
+        eid: profile.eid.iter().flat_map(|eid| &eid.pins).map(of_eid).collect(),
     }
 }
 
@@ -271,7 +319,8 @@ fn digits_of(octets: [u8; 16], digits: u32) -> String {
 
 /// The steps that write what opens the card.
 fn secrets(profile: &Profile, applicant: &Applicant, vault: &dyn KeyVault, order: &[u8; 16]) -> Vec<Step> {
-    let Passwords { can, pin, puk } = passwords(profile, applicant, vault, order);
+    let Passwords { can, pin, puk, .. } = passwords(profile, applicant, vault, order);
+    let can = can.filter(|_| profile.pace.passwords.contains(&Password::Can));
     let mut steps = Vec::new();
     for (name, number, secret) in [("CAN", dgi::CAN, can), ("PIN", dgi::PIN, pin), ("PUK", dgi::PUK, puk)] {
         steps.extend(secret.map(|secret| Step::store(name, number, secret.as_bytes().into(), true)));
@@ -283,9 +332,16 @@ fn secrets(profile: &Profile, applicant: &Applicant, vault: &dyn KeyVault, order
     steps
 }
 
+/// Delay after a failure of PACE, as install parameters have it.
+pub(crate) fn failure_delay(profile: &Profile) -> Delay {
+    let delay = profile.pace.failure_delay;
+    let short = |ms: u32| u16::try_from(ms).unwrap_or(u16::MAX);
+    let factor = u8::try_from(delay.factor).unwrap_or(u8::MAX);
+    Delay { first_ms: short(delay.first_ms), factor, max_ms: short(delay.max_ms) }
+}
+
 /// Install parameters of the eMRTD instance: its files and what its protocols accept.
 fn install_parameters(profile: &Profile) -> Vec<u8> {
-    let short = |ms: u32| u16::try_from(ms).unwrap_or(u16::MAX);
     let control = |file: &FileSpec| FileControl {
         fid: file.fid,
         sfi: file.sfi,
@@ -300,21 +356,17 @@ fn install_parameters(profile: &Profile) -> Vec<u8> {
         Password::Pin => PASSWORD_PIN,
         Password::Puk => PASSWORD_PUK,
     };
-    let (delay, tries) = (profile.pace.failure_delay, profile.pace.tries);
+    let tries = profile.pace.tries;
     let parameters = Parameters {
         files: profile.files.iter().map(control).collect(),
         keys: card_keys::specs(profile),
         passwords: profile.pace.passwords.iter().map(reference).collect(),
-        delay: Delay {
-            first_ms: short(delay.first_ms),
-            factor: u8::try_from(delay.factor).unwrap_or(u8::MAX),
-            max_ms: short(delay.max_ms),
-        },
+        delay: failure_delay(profile),
         bac: profile.bac.offered,
         tries: (tries.pin > 0 || tries.puk > 0).then_some(Tries { pin: tries.pin, puk: tries.puk }),
         quirk_pace: profile.laboratory.pace_answers.status_word().map(Sw),
         active_digest_bytes: profile.aa.key.hash().map(HashName::digest_bytes),
-        objects: if profile.eid.is_some() { eid::objects_of_reset() } else { Vec::new() },
+        objects: if profile.eid.is_some() { vec![eid::longest_data()] } else { Vec::new() },
     };
     parameters.encode()
 }

@@ -7,7 +7,7 @@ use bitaqa_terminal::gp::{self, ChannelError, GpError, Offer, Size, Wanted};
 use bitaqa_terminal::session::{Session, SessionError};
 use rand_core::CryptoRng;
 
-use crate::card_keys::CardKeys;
+use crate::card_keys::{Application, CardKeys, MadeKeys};
 use crate::vault::{Kdd, KeyVault};
 
 /// Life cycle octets of GPC 2.3.1 that plans and probes speak of.
@@ -33,7 +33,7 @@ pub enum KeyRole {
     Issuer,
 }
 
-/// The eMRTD instance on the card.
+/// An instance on the card.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AppletState {
     /// Life cycle octet.
@@ -42,6 +42,13 @@ pub struct AppletState {
     pub order: Option<[u8; 16]>,
     /// Public keys that it has made, as far as they can be asked.
     pub keys: CardKeys,
+}
+
+impl AppletState {
+    /// Whether nothing can be written any more.
+    pub const fn is_sealed(&self) -> bool {
+        self.life == life::APPLICATION_PERSONALIZED
+    }
 }
 
 /// What a card is.
@@ -55,23 +62,33 @@ pub struct ChipState {
     pub card_life: u8,
     /// The eMRTD instance, when there is one.
     pub applet: Option<AppletState>,
+    /// The eID instance, when the profile has one and it is there.
+    pub eid: Option<AppletState>,
 }
 
 impl ChipState {
-    /// Whether the application is sealed.
+    /// Whether the eMRTD is sealed, which comes last.
     pub fn is_sealed(&self) -> bool {
-        self.applet.as_ref().is_some_and(|applet| applet.life == life::APPLICATION_PERSONALIZED)
+        self.applet.as_ref().is_some_and(AppletState::is_sealed)
+    }
+
+    /// Public keys that its applications have made, as far as they can be asked.
+    pub fn keys_made(&self) -> MadeKeys {
+        let of = |applet: &Option<AppletState>| applet.as_ref().map(|applet| applet.keys.clone()).unwrap_or_default();
+        MadeKeys { emrtd: of(&self.applet), eid: of(&self.eid) }
     }
 
     /// In words, for an operator.
     pub fn describe(&self) -> String {
-        let applet = match &self.applet {
-            None => "no eMRTD application".to_owned(),
-            Some(applet) if applet.life & life::LOCKED != 0 => "eMRTD locked".into(),
-            Some(applet) if applet.life == life::APPLICATION_PERSONALIZED => "eMRTD sealed (PERSONALIZED)".into(),
-            Some(AppletState { order: None, .. }) => "eMRTD installed, not bound to an order".into(),
-            Some(_) => "eMRTD begun, not sealed".into(),
+        let state = |name: Application, applet: &AppletState| match applet {
+            applet if applet.life & life::LOCKED != 0 => format!("{} locked", name.name()),
+            applet if applet.is_sealed() => format!("{} sealed (PERSONALIZED)", name.name()),
+            AppletState { order: None, .. } => format!("{} installed, not bound to an order", name.name()),
+            _ => format!("{} begun, not sealed", name.name()),
         };
+        let emrtd = self.applet.as_ref().map(|applet| state(Application::Emrtd, applet));
+        let eid = self.eid.as_ref().map(|applet| format!(", {}", state(Application::Eid, applet))).unwrap_or_default();
+        let applet = emrtd.unwrap_or_else(|| "no eMRTD application".to_owned()) + &eid;
         let keys = match self.keys {
             KeyRole::Transport => "transport keys",
             KeyRole::Issuer => "issuer keys",
@@ -173,14 +190,18 @@ pub fn probe(
     };
     let kdd = open_channel(session, keys, profile, vault, rng)?;
     let card_life = gp::get_status(session, 0x80)?.first().map_or(0, |status| status.life);
-    let instance = &profile.emrtd.instance_aid;
-    let life = gp::get_status(session, 0x40)?.into_iter().find(|entry| entry.aid == instance.as_bytes());
-    let applet = match life.map(|entry| entry.life) {
-        Some(life::APPLICATION_SELECTABLE) => Some(begun(session, instance, keys, profile, vault, rng)?),
-        Some(life) => Some(AppletState { life, order: None, keys: CardKeys::new() }),
-        None => None,
+    let entries = gp::get_status(session, 0x40)?;
+    let mut instance = |aid: &Aid| -> Result<Option<AppletState>, ProbeError> {
+        let entry = entries.iter().find(|entry| entry.aid == aid.as_bytes());
+        Ok(match entry.map(|entry| entry.life) {
+            Some(life::APPLICATION_SELECTABLE) => Some(begun(session, aid, keys, profile, vault, rng)?),
+            Some(life) => Some(AppletState { life, order: None, keys: CardKeys::new() }),
+            None => None,
+        })
     };
-    Ok(ChipState { kdd, keys, card_life, applet })
+    let applet = instance(&profile.emrtd.instance_aid)?;
+    let eid = profile.eid.as_ref().map(|eid| instance(&eid.instance_aid)).transpose()?.flatten();
+    Ok(ChipState { kdd, keys, card_life, applet, eid })
 }
 
 /// What an unsealed instance tells of its order.

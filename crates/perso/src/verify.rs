@@ -1,7 +1,8 @@
 //! The last word on a card: it is read as a stranger reads it, with what is printed on it, the CSCA as only anchor and
 //! a terminal's own certificates, and then compared with what the record makes, octet for octet by digest.
 
-use bitaqa_apdu::Transport;
+use bitaqa_apdu::{AccessRule, Need, Transport};
+use bitaqa_pki::Certificate;
 use bitaqa_profile::Profile;
 use bitaqa_secure_messaging::pace::{Password, PasswordError};
 use bitaqa_terminal::inspection::{self, Check, Conditions, Inspection, Policy, Verdict, steps};
@@ -11,7 +12,7 @@ use rand_core::CryptoRng;
 use sha2::{Digest, Sha256};
 
 use crate::applicant::Applicant;
-use crate::card_keys::{self, CardKeys};
+use crate::card_keys::{self, CardKeys, MadeKeys};
 use crate::eid;
 use crate::plan::{self, Plan, PlanError};
 use crate::vault::KeyVault;
@@ -69,12 +70,14 @@ impl Report {
     }
 }
 
-/// Passed or not on this product; left out are the weaker access protocol and revocation, which a card just made cannot
-/// have a list on.
+/// Passed or not on this product; left out are the weaker access protocol, revocation, which a card just made cannot
+/// have a list on, and signatures of the eID, which need the holder's PIN.
 fn is_good(check: &Check) -> bool {
     match check.verdict {
         Verdict::Passed | Verdict::NotOffered(_) => true,
-        Verdict::NotAttempted(_) => [steps::BAC, steps::REVOCATION].contains(&check.step.as_str()),
+        Verdict::NotAttempted(_) => {
+            [steps::BAC, steps::REVOCATION, eid::step::SIGNATURE].contains(&check.step.as_str())
+        }
         Verdict::Failed(_) | Verdict::Downgraded { .. } => false,
     }
 }
@@ -100,6 +103,17 @@ fn misbehaves(profile: &Profile) -> bool {
     profile.laboratory.pace_answers.status_word().is_some()
 }
 
+/// What is known of the card that is verified.
+#[derive(Clone, Copy)]
+pub struct Subject<'a> {
+    /// Its profile.
+    pub profile: &'a Profile,
+    /// The CAN printed on it, where it has one: it opens the eID.
+    pub can: Option<&'a str>,
+    /// CA of the certificates in the eID.
+    pub holder_ca: Option<&'a Certificate>,
+}
+
 /// Inspects the card and compares it. `plan_around` makes the plan for the public keys that the card shows: after an
 /// interrupted run the card is the only one who still knows them.
 ///
@@ -108,35 +122,58 @@ fn misbehaves(profile: &Profile) -> bool {
 pub fn verify(
     card: &mut dyn Transport,
     trace: &mut dyn Trace,
-    profile: &Profile,
+    subject: &Subject<'_>,
     password: &Password,
     conditions: &Conditions<'_>,
-    plan_around: &dyn Fn(&CardKeys) -> Result<Plan, PlanError>,
+    plan_around: &dyn Fn(&MadeKeys) -> Result<Plan, PlanError>,
     rng: &mut dyn CryptoRng,
 ) -> Result<Report, VerifyError> {
+    let profile = subject.profile;
     let misbehaves = misbehaves(profile);
     let policy = Policy { allow_downgrade: conditions.policy.allow_downgrade || misbehaves, ..conditions.policy };
     let mut inspection = inspection::run(card, trace, password, &Conditions { policy, ..*conditions }, rng)?;
     eid::read_directory(card, trace, profile, &mut inspection)?;
-    compare(&mut inspection, profile, plan_around)?;
+    let mut eid = CardKeys::new();
+    if profile.eid.is_some() {
+        let mut found = eid::inspect(card, trace, subject, conditions.at, rng)?;
+        inspection.checks.append(&mut found.checks);
+        inspection.files.append(&mut found.files);
+        eid = found.keys;
+    }
+    compare(&mut inspection, profile, eid, plan_around)?;
     Ok(Report { inspection, misbehaves })
+}
+
+const fn is_pin(need: &Need) -> bool {
+    matches!(need, Need::Pin(_))
 }
 
 /// Adds one check a planned file: what the stranger read is what the record makes.
 fn compare(
     inspection: &mut Inspection,
     profile: &Profile,
-    plan_around: &dyn Fn(&CardKeys) -> Result<Plan, PlanError>,
+    eid: CardKeys,
+    plan_around: &dyn Fn(&MadeKeys) -> Result<Plan, PlanError>,
 ) -> Result<(), PlanError> {
-    let Some(keys) = card_keys::seen(profile, inspection) else {
+    let Some(emrtd) = card_keys::seen(profile, inspection) else {
         let verdict = Verdict::NotAttempted("the card's public keys were not read".into());
         inspection.checks.push(Check::new("content", verdict));
         return Ok(());
     };
-    let plan = plan_around(&keys)?;
+    if profile.eid.as_ref().is_some_and(|wanted| wanted.keys.iter().any(|key| !eid.contains_key(&key.number))) {
+        let verdict = Verdict::NotAttempted("the public keys of the eID were not read".into());
+        inspection.checks.push(Check::new("content", verdict));
+        return Ok(());
+    }
+    let plan = plan_around(&MadeKeys { emrtd, eid })?;
     for file in &plan.files {
         let name = &file.name;
-        let readable = profile.files.iter().any(|spec| spec.name == *name && !spec.read.alternatives().is_empty());
+        // nobody but the holder reads what the eID shows after a PIN only
+        let is_open = |rule: &AccessRule| rule.alternatives().iter().any(|all| !all.iter().any(is_pin));
+        let of_emrtd = profile.files.iter().filter(|spec| spec.name == *name).map(|spec| &spec.read);
+        let of_eid = profile.eid.iter().flat_map(|eid| &eid.files);
+        let of_eid = of_eid.filter(|spec| eid::name_of(spec) == *name).map(|spec| &spec.read);
+        let readable = of_emrtd.chain(of_eid).any(is_open);
         let verdict = match inspection.file(name) {
             Some(content) if Sha256::digest(content).as_slice() == file.sha256 => Verdict::Passed,
             Some(_) => Verdict::Failed("the card holds other octets than the record makes".into()),

@@ -247,7 +247,10 @@ fn last_day(from: Date, months: u16) -> Result<Date, IssuerKeysError> {
 }
 
 /// One second before the same time of the same day so many months later.
-fn last_instant(from: UtcDateTime, months: u16) -> Result<UtcDateTime, IssuerKeysError> {
+///
+/// # Errors
+/// [`IssuerKeysError::Date`] beyond the calendar.
+pub fn last_instant(from: UtcDateTime, months: u16) -> Result<UtcDateTime, IssuerKeysError> {
     same_day_later(from.date(), months)
         .and_then(|date| from.replace_date(date).checked_sub(time::Duration::SECOND))
         .ok_or(IssuerKeysError::Date { from: from.date(), months })

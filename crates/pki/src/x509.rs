@@ -9,7 +9,7 @@ mod link;
 mod path;
 
 pub use certificate::{BasicConstraints, Certificate, CertificateError, KeyUsage};
-pub use holder::{HolderKey, HolderRequest, issue_holder};
+pub use holder::{HolderError, HolderKey, HolderRequest, check_holder, issue_holder};
 pub use issue::{
     CertificateRequest, CscaRequest, DocumentSignerRequest, IssueError, IssuingState, Period, issue_csca,
     issue_document_signer,

@@ -8,7 +8,7 @@ use bitaqa_perso::applicant::Applicant;
 use bitaqa_perso::execute::Station;
 use bitaqa_perso::journal::{FileJournal, JournalError};
 use bitaqa_perso::order::{self, Course, OrderError, Receipt};
-use bitaqa_perso::plan::{self, Passwords, PlanError};
+use bitaqa_perso::plan::{self, EidPin, Passwords, PlanError};
 use bitaqa_pki::TrustStore;
 use bitaqa_profile::{FileContent, Profile};
 use bitaqa_secure_messaging::pace::PasswordKind;
@@ -51,7 +51,25 @@ struct PrintData<'a> {
     pin: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     puk: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    eid: Vec<PrintPin<'a>>,
     mrz: [&'a str; 3],
+}
+
+/// The first value of a PIN or PUK of the eID, for the letter to the holder.
+#[derive(Serialize)]
+struct PrintPin<'a> {
+    number: u8,
+    label: &'a str,
+    value: &'a str,
+    /// Whether the holder must change it before it opens anything.
+    transport: bool,
+}
+
+impl<'a> PrintPin<'a> {
+    fn of(pin: &'a EidPin) -> Self {
+        Self { number: pin.number, label: &pin.label, value: &pin.value, transport: pin.transport }
+    }
 }
 
 /// Runs the command.
@@ -275,6 +293,7 @@ fn write_print_data(file: &Path, person: &Applicant, passwords: &Passwords) -> R
         can: passwords.can.as_deref().map(String::as_str),
         pin: passwords.pin.as_deref().map(String::as_str),
         puk: passwords.puk.as_deref().map(String::as_str),
+        eid: passwords.eid.iter().map(PrintPin::of).collect(),
         mrz: person.mrz().lines(),
     };
     let text = serde_json::to_string_pretty(&data).map_err(|error| Failure::new(Class::Internal, error.to_string()))?;

@@ -40,6 +40,12 @@ pub fn run(request: &Pki, source: &Source, output: Output) -> Result<(), Failure
             let kept = init(dir, profile, source, output)?;
             show(dir, kept.then(|| dir.join(passphrase::FILE).display().to_string()), output)
         }
+        Pki::AddEid { dir, profile } => {
+            let profile = profile_source::load(profile)?;
+            let passphrase = source.existing(dir)?;
+            pki_folder::add_holder_ca(dir, &profile, &passphrase, world::now(), &mut world::rng())?;
+            show(dir, None, output)
+        }
         Pki::Show { dir } => show(dir, None, output),
     }
 }

@@ -17,7 +17,7 @@ use crate::card_keys::{self, CardKeys};
 use crate::issuer::Issuer;
 
 /// The offers of PACE: content of EF.CardAccess, and part of every other file here.
-pub(super) fn pace_infos(profile: &Profile) -> Vec<SecurityInfo> {
+pub(crate) fn pace_infos(profile: &Profile) -> Vec<SecurityInfo> {
     let info = |offer: &bitaqa_profile::PaceOffer| {
         let (protocol, parameter_id) = (offer.protocol.oid(), Some(offer.parameter_id));
         SecurityInfo::Pace(PaceInfo { protocol, version: 2, parameter_id })

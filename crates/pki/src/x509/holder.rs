@@ -3,12 +3,13 @@
 
 use super::extensions::{authority_key, authority_key_identifier, extension, holder_name, key_identifier, validity};
 use super::issue::{TbsCertificate, check_issuer, sign};
-use super::{Certificate, IssueError, Period};
+use super::{Certificate, CertificateError, IssueError, Period};
 use crate::spki::{self, Form};
 use crate::{PublicKey, Signer};
 use const_oid::db::rfc5280::{ID_CE_EXT_KEY_USAGE, ID_CE_KEY_USAGE, ID_CE_SUBJECT_KEY_IDENTIFIER, ID_KP_CLIENT_AUTH};
 use der::Encode;
 use der::asn1::OctetString;
+use time::UtcDateTime;
 use x509_cert::certificate::Version;
 use x509_cert::ext::pkix::{ExtendedKeyUsage, KeyUsage, KeyUsages};
 use x509_cert::serial_number::SerialNumber;
@@ -80,4 +81,44 @@ pub fn issue_holder(
         extensions: Some(extensions),
     };
     sign(&tbs, signer)
+}
+
+/// Why a holder's certificate is not believed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum HolderError {
+    /// Another CA's name.
+    #[error("the certificate names the issuer {0}, which is not this CA")]
+    Issuer(String),
+    /// Not a CA, or one whose key cannot be used.
+    #[error("{0} is no CA whose key verifies certificates")]
+    NotACa(String),
+    /// The signature.
+    #[error(transparent)]
+    Signature(#[from] CertificateError),
+    /// A critical extension that is not understood.
+    #[error("the certificate has a critical extension that is not understood")]
+    Critical,
+    /// Too early or too late.
+    #[error("the certificate or its CA is not valid at {0}")]
+    Validity(UtcDateTime),
+}
+
+/// Checks a holder's certificate under its CA at an instant, RFC 5280 §6.1 for a path of two; nothing about revocation.
+///
+/// # Errors
+/// [`HolderError`], the first reason found.
+pub fn check_holder(certificate: &Certificate, ca: &Certificate, at: UtcDateTime) -> Result<(), HolderError> {
+    if !certificate.names_issuer(ca) {
+        return Err(HolderError::Issuer(certificate.issuer()));
+    }
+    let key = ca.public_key().ok().filter(|_| ca.is_ca()).ok_or_else(|| HolderError::NotACa(ca.subject()))?;
+    certificate.verify_signature(&key)?;
+    if [certificate, ca].iter().any(|one| one.unknown_critical_extension().is_some()) {
+        return Err(HolderError::Critical);
+    }
+    let valid = |one: &Certificate| {
+        let second = at.unix_timestamp();
+        (one.not_before().unix_timestamp()..=one.not_after().unix_timestamp()).contains(&second)
+    };
+    if valid(certificate) && valid(ca) { Ok(()) } else { Err(HolderError::Validity(at)) }
 }

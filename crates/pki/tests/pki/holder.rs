@@ -4,7 +4,7 @@ use crate::fixture::{AT, plan, rng};
 use crate::openssl::{openssl, stdout};
 use bitaqa_pki::issuer_keys::{Identity, USUAL, holder_ca};
 use bitaqa_pki::spki::Form;
-use bitaqa_pki::x509::{HolderKey, HolderRequest, IssueError, Period, issue_holder};
+use bitaqa_pki::x509::{HolderError, HolderKey, HolderRequest, IssueError, Period, check_holder, issue_holder};
 use bitaqa_pki::{Certificate, HashAlgorithm, PublicKey, SignatureAlgorithm, SigningKey};
 use std::path::Path;
 use time::Duration;
@@ -83,4 +83,19 @@ fn what_the_ca_must_not_sign_is_refused() {
     let other = holder_ca(&plan.state, plan.schedule, wrong, AT, &mut rng(8)).unwrap();
     let answer = issue_holder(&sound, &ca.certificate, &other.signer());
     assert!(matches!(answer, Err(IssueError::NotTheKeyOf(_))));
+}
+
+#[test]
+fn a_certificate_is_believed_under_its_own_ca_and_in_its_time_only() {
+    let (ca, keys) = (ca(USUAL), keys());
+    let request = request(&keys[0], HolderKey::Signature);
+    let certificate = issue_holder(&request, &ca.certificate, &ca.signer()).unwrap();
+    assert_eq!(check_holder(&certificate, &ca.certificate, AT), Ok(()));
+    let late = AT + Duration::days(1801);
+    assert_eq!(check_holder(&certificate, &ca.certificate, late), Err(HolderError::Validity(late)));
+    let plan = plan(Form::Named);
+    let namesake = holder_ca(&plan.state, plan.schedule, USUAL, AT, &mut rng(8)).unwrap().certificate;
+    assert!(matches!(check_holder(&certificate, &namesake, AT), Err(HolderError::Signature(_))));
+    let itself = check_holder(&certificate, &certificate, AT);
+    assert!(matches!(itself, Err(HolderError::Issuer(_))));
 }
