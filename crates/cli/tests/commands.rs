@@ -81,7 +81,7 @@ fn pki_card_and_machine_commands_speak_json() {
     let show = ["pki", "show", &one];
     let shown = both_forms(&show, &show, &["folder", "certificates"]);
     assert_eq!(shown["certificates"], made["certificates"]);
-    assert_eq!(shown["certificates"].as_array().unwrap().len(), 5);
+    assert_eq!(shown["certificates"].as_array().unwrap().len(), 6);
     for row in shown["certificates"].as_array().unwrap() {
         expect_keys(row, &["file", "holder", "issuer", "from", "until", "rights"]);
     }
@@ -128,8 +128,15 @@ fn personalise_and_inspect_speak_json() {
     expect_checks(&issued["verification"]["checks"]);
     let info = run(&["card", "info", "--image", &desk.arg("card.image"), "--json"]).json();
     assert_eq!((&info["chip"], &info["card_state"]), (&issued["chip"], &json!("SECURED")));
-    let print: Value = serde_json::from_slice(&std::fs::read(desk.print_data()).unwrap()).unwrap();
+    let mut print: Value = serde_json::from_slice(&std::fs::read(desk.print_data()).unwrap()).unwrap();
     let record = desk.record_json();
+    let pins = print.as_object_mut().unwrap().remove("eid").unwrap();
+    let digits: Vec<usize> = pins.as_array().unwrap().iter().map(|pin| pin["value"].as_str().unwrap().len()).collect();
+    assert_eq!(digits, [6, 6, 10]);
+    for pin in pins.as_array().unwrap() {
+        expect_keys(pin, &["number", "label", "value", "transport"]);
+        assert_eq!(pin["transport"], json!(pin["label"] != "PUK"));
+    }
     assert_eq!(
         print,
         json!({"document_number": record["document_number"], "can": desk.can(), "mrz": desk.mrz_lines()})

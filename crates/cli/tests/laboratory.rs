@@ -50,14 +50,17 @@ fn each_product_is_issued_with_the_files_and_passwords_of_its_profile() {
                 file
             })
             .collect();
-        let files: BTreeSet<String> = profile.files.iter().map(|file| file.name.clone()).collect();
+        let of_eid = profile.eid.iter().flat_map(|eid| &eid.files).map(|file| format!("eID {}", file.name));
+        let files: BTreeSet<String> = profile.files.iter().map(|file| file.name.clone()).chain(of_eid).collect();
         assert_eq!(contents, files, "{name}");
         let printed: Value = serde_json::from_slice(&std::fs::read(desk.print_data()).unwrap()).unwrap();
         let digits = |key: &str| printed[key].as_str().map(str::len);
         let (can, pin) = ((!profile.pace.infos.is_empty()).then_some(6), (profile.pace.tries.pin > 0).then_some(6));
         assert_eq!((digits("can"), digits("pin"), digits("puk")), (can, pin, pin.map(|_| 10)), "{name}");
         let journal = std::fs::read_to_string(desk.journal()).unwrap();
-        for secret in ["can", "pin", "puk"].into_iter().filter_map(|key| printed[key].as_str()) {
+        let of_eid = printed["eid"].as_array().into_iter().flatten().filter_map(|pin| pin["value"].as_str());
+        assert_eq!(of_eid.clone().count(), profile.eid.as_ref().map_or(0, |eid| eid.pins.len()), "{name}");
+        for secret in ["can", "pin", "puk"].into_iter().filter_map(|key| printed[key].as_str()).chain(of_eid) {
             // A CAN or PIN may stand in a digest by chance, between other digits; the words of neither program nor
             // journal have six digits in a row.
             let told = |text: &str| text.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| word == secret);

@@ -167,7 +167,7 @@ impl Scene {
         let mut keys: Vec<Planted> = of_card.keys().iter().map(|key| Planted::key("card key", key)).collect();
         keys.push(Planted::key("master key", &master));
         keys.push(Planted::key("transport key", &TRANSPORT_KEY));
-        for name in ["csca/csca.key", "ds/ds.key", "cvca/cvca.key", "dv/dv.key", "terminal/is.key"] {
+        for name in ["csca/csca.key", "ds/ds.key", "cvca/cvca.key", "dv/dv.key", "terminal/is.key", "eid/ca.key"] {
             let key = key_file::open(&pem(name), PASSPHRASE.as_bytes()).unwrap();
             keys.push(Planted::key(name, &key.to_bytes()));
         }
