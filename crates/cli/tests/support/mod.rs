@@ -94,7 +94,8 @@ pub fn checks(list: &Value) -> Vec<(String, String, Option<String>)> {
 }
 
 /// Steps that a CNIE 2.0 leaves out, and the verdict on them then.
-const LEFT_OUT: [(&str, &str); 10] = [
+const LEFT_OUT: [(&str, &str); 11] = [
+    ("eID signature", "not_attempted"),
     ("EF.CardSecurity", "not_offered"),
     ("EF.CardSecurity signature", "not_offered"),
     ("EF.CardSecurity certificate path", "not_offered"),
