@@ -44,7 +44,7 @@ impl Position {
     pub fn select(&mut self, by: &SelectBy, answer: bool, setup: &Setup, host: &Host<'_>) -> Result<Response, Sw> {
         let (in_application, file) = match by {
             SelectBy::MasterFile => (false, None),
-            SelectBy::Identifier(fid) => self.find(*fid, self.in_application, setup, host)?,
+            SelectBy::Identifier(fid) => Self::find(*fid, self.in_application, setup, host)?,
             SelectBy::Path { from_master_file, identifiers } => {
                 let mut at = (self.in_application && !from_master_file, None);
                 for fid in identifiers {
@@ -52,7 +52,7 @@ impl Position {
                     if at.1.is_some() {
                         return Err(Sw::FILE_NOT_FOUND);
                     }
-                    at = self.find(*fid, at.0, setup, host)?;
+                    at = Self::find(*fid, at.0, setup, host)?;
                 }
                 at
             }
@@ -69,7 +69,6 @@ impl Position {
 
     /// What an identifier names below a DF: an EF of it, the application's DF, or the MF.
     fn find<'s>(
-        &self,
         fid: u16,
         in_application: bool,
         setup: &'s Setup,

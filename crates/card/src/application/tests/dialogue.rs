@@ -1,7 +1,7 @@
 //! Dialogues with an eID and a partner's application, in the slot and in the field.
 
 use bitaqa_apdu::fcp::Place;
-use bitaqa_apdu::{Command, Sw};
+use bitaqa_apdu::{Command, Sw, Transport};
 use bitaqa_secure_messaging::pace::Password;
 
 use super::world::*;
@@ -139,7 +139,6 @@ fn the_pin_of_pace_is_the_same_pin() {
     assert!(line.pace(&pin(PIN)));
     assert_eq!((line.send(read(3)).sw, told(&mut line, 1)), (Sw::OK, (3, 3, 0)));
     // One session shows it, another one does not.
-    use bitaqa_apdu::Transport;
     line.card.reset().unwrap();
     line.sm = None;
     assert_eq!(select(&mut line, EID), Sw::OK);
@@ -185,7 +184,6 @@ fn a_partner_writes_what_its_rules_let_it_write() {
     }
     // Its terminals: one that may read what every one may, one that may write.
     for (chain, writes) in [(&ISSUER.dg4_chain, false), (&ISSUER.chain, true)] {
-        use bitaqa_apdu::Transport;
         line.card.reset().unwrap();
         line.sm = None;
         assert_eq!(select(&mut line, EID), Sw::OK);

@@ -2,7 +2,7 @@
 
 use bitaqa_apdu::application::{ALGORITHM_ECDSA, ALGORITHM_PKCS1, ALGORITHM_PSS, KeyAlgorithm, KeyUses};
 use bitaqa_apdu::public_key::CardPublicKey;
-use bitaqa_apdu::{Command, Sw, ins};
+use bitaqa_apdu::{Command, Sw, Transport, ins};
 use bitaqa_curves::{Curve, Point, ecdsa};
 use bitaqa_pki::rsa::{RsaPublicKey, digest_info};
 use bitaqa_pki::{HashAlgorithm, PublicKey, Signature, SignatureAlgorithm};
@@ -101,7 +101,7 @@ fn rsa_signs_hashes_and_nothing_else() {
         {
             assert_eq!(set_signature(&mut line, *number, algorithm), Sw::OK);
             let signature = Signature(sign(&mut line, data).data.to_vec());
-            assert_eq!(public.verify(scheme, b"contract", &signature).map(|_| ()), Ok(()), "{number} {algorithm:02X?}");
+            assert_eq!(public.verify(scheme, b"contract", &signature).map(drop), Ok(()), "{number} {algorithm:02X?}");
         }
         assert_eq!(sign(&mut line, &info).sw, Sw::WRONG_DATA); // PSS has no DigestInfo
         assert_eq!(set_signature(&mut line, *number, Some(ALGORITHM_ECDSA)), Sw::FUNCTION_NOT_SUPPORTED);
@@ -114,7 +114,7 @@ fn rsa_signs_hashes_and_nothing_else() {
             assert_eq!(sign(&mut line, none).sw, Sw::WRONG_DATA, "{none:02X?}");
         }
         let authenticated = line.send(Command::new(0x88, 0, 0x80 | number).data([3; 16]).ne(65_536));
-        assert_eq!(public.verify(pkcs1, &[3; 16], &Signature(authenticated.data.to_vec())).map(|_| ()), Ok(()));
+        assert_eq!(public.verify(pkcs1, &[3; 16], &Signature(authenticated.data.to_vec())).map(drop), Ok(()));
     }
 }
 
@@ -137,7 +137,6 @@ fn the_environment_names_known_keys_and_ends_with_the_application() {
     assert_eq!(verify(&mut line, 1, PIN.as_bytes()), Sw::OK);
     assert_eq!(sign(&mut line, &[1; 32]).sw, Sw::CONDITIONS_NOT_SATISFIED);
     assert_eq!(set_signature(&mut line, 1, None), Sw::OK);
-    use bitaqa_apdu::Transport;
     line.card.reset().unwrap();
     assert_eq!(select(&mut line, EID), Sw::OK);
     assert_eq!(verify(&mut line, 1, PIN.as_bytes()), Sw::OK);
