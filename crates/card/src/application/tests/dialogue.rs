@@ -2,7 +2,7 @@
 
 use bitaqa_apdu::fcp::Place;
 use bitaqa_apdu::{Command, Sw, Transport};
-use bitaqa_secure_messaging::pace::Password;
+use bitaqa_secure_messaging::pace::{Password, PasswordKind};
 
 use super::world::*;
 use crate::emrtd::tests::world::{ISSUER, can, read};
@@ -84,6 +84,26 @@ fn a_transport_pin_is_never_its_own_successor() {
 }
 
 #[test]
+fn a_transport_pin_opens_a_session_and_nothing_in_it() {
+    let mut parameters = eid("PACE");
+    parameters.references[0].transport = true;
+    let (mut line, _) = line_of(&parameters);
+    let pin = |text: &str| Password::from_secret(PasswordKind::Pin, text.as_bytes());
+    assert!(line.pace(&pin(TRANSPORT)));
+    assert_eq!(line.send(read(3)).sw, Sw::SECURITY_STATUS_NOT_SATISFIED);
+    // The session of the PIN is none of the CAN, which the rule of CHANGE wants.
+    assert_eq!(change(&mut line, 1, TRANSPORT.as_bytes(), PIN.as_bytes()), Sw::SECURITY_STATUS_NOT_SATISFIED);
+    line.card.reset().unwrap();
+    line.sm = None;
+    assert_eq!(select(&mut line, EID), Sw::OK);
+    assert!(line.pace(&can()));
+    assert_eq!(change(&mut line, 1, TRANSPORT.as_bytes(), PIN.as_bytes()), Sw::OK);
+    assert_eq!(line.send(read(3)).sw, Sw::SECURITY_STATUS_NOT_SATISFIED);
+    assert!(line.pace(&pin(PIN)));
+    assert_eq!(line.send(read(3)).sw, Sw::OK);
+}
+
+#[test]
 fn a_pin_is_changed_and_unblocked() {
     let (mut line, _) = line_of(&eid("ALWAYS"));
     let (pin, puk) = (PIN.as_bytes(), PUK.as_bytes());
@@ -133,7 +153,7 @@ fn in_the_field_the_pin_comes_after_the_can() {
 #[test]
 fn the_pin_of_pace_is_the_same_pin() {
     let (mut line, _) = line_of(&eid("PACE"));
-    let pin = |text: &str| Password::from_secret(bitaqa_secure_messaging::pace::PasswordKind::Pin, text.as_bytes());
+    let pin = |text: &str| Password::from_secret(PasswordKind::Pin, text.as_bytes());
     assert!(!line.pace(&pin("000000")));
     assert_eq!(told(&mut line, 1), (2, 3, 0));
     assert!(line.pace(&pin(PIN)));
