@@ -218,6 +218,8 @@ impl Card {
         };
         let ne = command.ne;
         if command.ins == ins::GET_RESPONSE && class.on_channel(0) == Class::INTERINDUSTRY {
+            // Without Le it asks for what there is, as P3 = 00 does in T=0: such a host would else ask for ever.
+            let ne = if ne == 0 { Command::NE_SHORT_MAX } else { ne };
             return self.channel.next_part(ne).unwrap_or_else(|sw| (Bytes::new(), sw));
         }
         self.channel.forget_pending();

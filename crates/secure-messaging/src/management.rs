@@ -277,14 +277,12 @@ impl<'a> LoadFile<'a> {
 /// [`ManagementError::Layout`] beyond 65,535 octets.
 pub fn token_message(p1: u8, p2: u8, data: &[u8]) -> Result<Vec<u8>, ManagementError> {
     let mut message = vec![p1, p2];
-    match u8::try_from(data.len()) {
-        Ok(short) => message.push(short),
-        Err(_) => {
-            let lc =
-                u16::try_from(data.len()).map_err(|_| ManagementError::Layout("a command too long for a token"))?;
-            message.push(0);
-            message.extend_from_slice(&lc.to_be_bytes());
-        }
+    if let Ok(short) = u8::try_from(data.len()) {
+        message.push(short);
+    } else {
+        let lc = u16::try_from(data.len()).map_err(|_| ManagementError::Layout("a command too long for a token"))?;
+        message.push(0);
+        message.extend_from_slice(&lc.to_be_bytes());
     }
     message.extend_from_slice(data);
     Ok(message)
@@ -389,7 +387,9 @@ impl Confirmation {
     /// Tables C-11 to C-16, each behind its length.
     pub fn message(&self, fields: &[&[u8]]) -> Vec<u8> {
         let mut message = self.encode();
-        fields.iter().for_each(|field| put_lv(&mut message, field));
+        for field in fields {
+            put_lv(&mut message, field);
+        }
         message
     }
 
@@ -427,8 +427,7 @@ fn put_lv(octets: &mut Vec<u8>, value: &[u8]) {
 
 fn read_lv(octets: &[u8]) -> Option<(&[u8], &[u8])> {
     let (length, rest) = match *octets {
-        [length @ 0..=0x7F, ref rest @ ..] => (usize::from(length), rest),
-        [0x81, length, ref rest @ ..] => (usize::from(length), rest),
+        [length @ 0..=0x7F, ref rest @ ..] | [0x81, length, ref rest @ ..] => (usize::from(length), rest),
         [0x82, high, low, ref rest @ ..] => (usize::from(u16::from_be_bytes([high, low])), rest),
         _ => return None,
     };

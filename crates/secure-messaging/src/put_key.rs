@@ -436,8 +436,7 @@ fn secret_value(block: &[u8], channel: &dyn DataEncryption) -> Result<Zeroizing<
 /// BER length, with 128 in one octet too (GPC 2.3.1 §11.8.2.3.1).
 fn read_length(octets: &[u8]) -> Option<(usize, &[u8])> {
     match *octets {
-        [length @ 0..=0x80, ref rest @ ..] => Some((usize::from(length), rest)),
-        [0x81, length, ref rest @ ..] => Some((usize::from(length), rest)),
+        [length @ 0..=0x80, ref rest @ ..] | [0x81, length, ref rest @ ..] => Some((usize::from(length), rest)),
         [0x82, high, low, ref rest @ ..] => Some((usize::from(u16::from_be_bytes([high, low])), rest)),
         _ => None,
     }

@@ -45,7 +45,7 @@ impl Desk {
         Ok(response)
     }
 
-    fn open(&mut self, keys: KeySet, level: u8, size: Size) -> Result<(Box<dyn SecureChannel>, Offer), OpenError> {
+    fn open(&mut self, keys: &KeySet, level: u8, size: Size) -> Result<(Box<dyn SecureChannel>, Offer), OpenError> {
         let mut send =
             |command: Command| Ok::<_, core::convert::Infallible>(self.answer(&command).unwrap_or_else(Response::from));
         let wanted = Wanted { kvn: 0, level, size };
@@ -68,7 +68,7 @@ fn the_host_opens_what_the_card_speaks() {
         (aes(), 0x00, 0x00, Size::S8, 3, None),
     ] {
         let mut desk = Desk::new(keys.clone(), i);
-        let (mut host, offer) = desk.open(keys, level, size).unwrap();
+        let (mut host, offer) = desk.open(&keys, level, size).unwrap();
         let mut card = desk.session.unwrap();
         assert_eq!((offer.protocol, offer.kvn, offer.kdd, offer.sequence), (protocol, 0x30, [7; 10], sequence));
         assert_eq!(offer.i, (protocol == 3).then_some(i));
@@ -94,7 +94,7 @@ fn a_host_with_other_keys_sends_nothing_that_is_counted() {
             KeyType::TripleDes => KeySet::triple_des(&[9; 16], &[2; 16], &[3; 16]).unwrap(),
         };
         let mut desk = Desk::new(keys, i);
-        let refused = desk.open(other, 0x01, Size::S8).err();
+        let refused = desk.open(&other, 0x01, Size::S8).err();
         assert!(matches!(
             refused,
             Some(OpenError::Scp02(Scp02Error::CardCryptogram) | OpenError::Scp03(Scp03Error::CardCryptogram))
@@ -120,7 +120,7 @@ fn a_wrong_cryptogram_has_the_word_of_the_card() {
 
 #[test]
 fn what_the_card_cannot_do_is_said() {
-    let refused = |keys: KeySet, i, level, size| Desk::new(keys.clone(), i).open(keys, level, size).err().unwrap();
+    let refused = |keys: KeySet, i, level, size| Desk::new(keys.clone(), i).open(&keys, level, size).err().unwrap();
     assert_eq!(refused(aes(), 0x70, 0x33, Size::S16), OpenError::Status(Sw::WRONG_LENGTH));
     assert_eq!(refused(aes(), 0x00, 0x33, Size::S8), OpenError::Scp03(Scp03Error::Level { level: 0x33, i: 0 }));
     assert_eq!(refused(triple_des(), 0x15, 0x33, Size::S8), OpenError::Scp02(Scp02Error::P1P2(0x3300)));
@@ -138,7 +138,7 @@ fn what_the_card_cannot_do_is_said() {
     let made = initialize_update(&command, &worn_out.keys, &chip, &mut Seeded(1));
     assert_eq!(made.err(), Some(Sw::CONDITIONS_NOT_SATISFIED));
     // Keys of the other kind.
-    assert!(matches!(worn_out.open(aes(), 1, Size::S8).err(), Some(OpenError::Scp02(Scp02Error::Key(_)))));
+    assert!(matches!(worn_out.open(&aes(), 1, Size::S8).err(), Some(OpenError::Scp02(Scp02Error::Key(_)))));
     let mut stranger = |_| Ok::<_, core::convert::Infallible>(Response::ok([1; 12]));
     let wanted = Wanted { kvn: 0, level: 1, size: Size::S8 };
     let refused = open(&mut stranger, &|_| Ok(aes()), wanted, &mut Seeded(2)).err();

@@ -63,11 +63,10 @@ impl Channel {
 
     /// The next chaining value for a command whose data field without MAC is `data`. The logical channel is no part of
     /// it, since it is chosen outside of the secure channel (Amd D §6.2.4).
-    fn next_chain(&self, command: &Command, data: &[u8]) -> [u8; BLOCK] {
+    fn next_chain(&self, command: &Command, data: &[u8], extended: bool) -> [u8; BLOCK] {
         let class = Class(command.class.0 & !0x03).without_sm().with_gp_sm().0;
         let lc = data.len() + self.size.octets();
         let header = [class, command.ins, command.p1, command.p2];
-        let extended = lc > Command::NC_SHORT_MAX || command.ne > Command::NE_SHORT_MAX;
         match u8::try_from(lc) {
             Ok(short) if !extended => self.s_mac.cmac(&[&self.chain, &header, &[short], data]),
             _ => {
@@ -78,10 +77,15 @@ impl Channel {
         }
     }
 
+    /// Whether the length fields must be extended ones once the MAC is there.
+    fn is_extended(&self, command: &Command, octets: usize) -> bool {
+        octets + self.size.octets() > Command::NC_SHORT_MAX || command.ne > Command::NE_SHORT_MAX
+    }
+
     /// Host: appends the C-MAC without encryption, as EXTERNAL AUTHENTICATE has it at every level.
     pub(super) fn authenticate_command(&mut self, plain: Command) -> Command {
         let mut wire = Command { class: plain.class.with_gp_sm(), ..plain };
-        self.chain = self.next_chain(&wire, &wire.data);
+        self.chain = self.next_chain(&wire, &wire.data, self.is_extended(&wire, wire.data.len()));
         wire.data.as_mut_vec().extend_from_slice(self.size.cut(&self.chain));
         wire
     }
@@ -93,10 +97,13 @@ impl Channel {
             return Err(SmError::PlainCommand);
         }
         let (data, mac) = self.split_mac(&wire.data)?;
-        let chain = self.next_chain(&wire, data);
-        if !bool::from(self.size.cut(&chain).ct_eq(mac)) {
-            return Err(SmError::Checksum);
-        }
+        let fits = |extended: &bool| {
+            let chain = self.next_chain(&wire, data, *extended);
+            bool::from(self.size.cut(&chain).ct_eq(mac)).then_some(chain)
+        };
+        // Hosts may send extended lengths where short ones would do. Lc is never 00 here, so the two inputs differ.
+        let must = self.is_extended(&wire, data.len());
+        let chain = [must, true].iter().take(if must { 1 } else { 2 }).find_map(fits).ok_or(SmError::Checksum)?;
         self.chain = chain;
         let length = data.len();
         let mut plain = Command { class: class.without_sm(), ..wire };
