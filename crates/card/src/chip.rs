@@ -10,8 +10,9 @@
 
 use bitaqa_apdu::tlv::{self, Reader, TlvError};
 use bitaqa_apdu::{Aid, CHANNEL_MAX, Sw};
-use bitaqa_profile::{DgiFlag, LoadFile, Profile, Scp};
+use bitaqa_profile::{DgiFlag, Diversification, LoadFile, Profile, Scp, SecureChannel};
 use bitaqa_secure_messaging::KeyLength;
+use bitaqa_secure_messaging::diversify::{self, DesScheme, Template};
 use bitaqa_secure_messaging::scp03::KeySet;
 use rand_core::CryptoRng;
 
@@ -213,11 +214,24 @@ impl ChipSpec {
             },
             memory_bytes: profile.chip.memory_bytes,
             transport_kvn: channel.transport.kvn,
-            transport_keys: match channel.protocol {
-                Scp::Scp02 => KeySet::triple_des(&key, &key, &key)?,
-                Scp::Scp03 => KeySet::new(&key, &key, &key)?,
-            },
+            transport_keys: factory_keys(channel, &key, &kdd)?,
         })
+    }
+}
+
+/// The keys that the factory leaves on this chip, diversified as the profile says.
+fn factory_keys(channel: &SecureChannel, key: &[u8], kdd: &[u8; 10]) -> Result<KeySet, KeyLength> {
+    match (&channel.transport.diversification, channel.protocol) {
+        (Diversification::None, Scp::Scp02) => KeySet::triple_des(key, key, key),
+        (Diversification::None, Scp::Scp03) => KeySet::new(key, key, key),
+        (Diversification::Kdf3, _) => diversify::kdf3(key, kdd),
+        (Diversification::Emv, _) => diversify::des(DesScheme::Emv, key, kdd),
+        (Diversification::Visa2, _) => diversify::des(DesScheme::Visa2, key, kdd),
+        (Diversification::Visa, _) => diversify::des(DesScheme::Visa, key, kdd),
+        // A template that cannot be read makes no key of any length.
+        (Diversification::Template(text), _) => {
+            text.parse().map_err(|_| KeyLength(0)).and_then(|template: Template| template.keys(key, kdd))
+        }
     }
 }
 

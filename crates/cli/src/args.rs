@@ -46,6 +46,9 @@ pub enum Command {
     Card(Card),
     /// Write, seal and verify one card.
     Personalise(Personalise),
+    /// Applications of other administrations, by their own keys.
+    #[command(subcommand)]
+    Partner(PartnerCommand),
     /// Read a card as a stranger and judge it step by step.
     Inspect(Inspect),
     /// List the readers that PC/SC knows.
@@ -138,6 +141,19 @@ pub enum Pki {
         #[arg(long, value_name = "P", default_value = "cnie-2.0")]
         profile: String,
     },
+    /// Write a folder for a partner of the profile: its keys, sealed, and the issuer's token for what it installs.
+    Partner {
+        /// The issuer's folder.
+        dir: PathBuf,
+        /// Name of the partner in the profile.
+        name: String,
+        /// Profile, a built-in name or a file.
+        #[arg(long, value_name = "P")]
+        profile: String,
+        /// Folder to make; must not exist or be empty.
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
     /// Show the certificates of a folder.
     Show {
         /// The folder.
@@ -157,6 +173,28 @@ pub struct Serve {
     /// Listen on this port of this machine instead, with the same framing; 0 takes a free one.
     #[arg(long, value_name = "PORT")]
     pub tcp: Option<u16>,
+}
+
+/// `partner`.
+#[derive(Debug, Subcommand)]
+pub enum PartnerCommand {
+    /// Install, write and seal the partner's application in its own security domain, without any secret of the issuer.
+    Install {
+        /// Name of the partner in the profile.
+        name: String,
+        /// Profile, a built-in name or a file.
+        #[arg(long, value_name = "P")]
+        profile: String,
+        /// Folder with the partner's keys and the issuer's token (bitaqa pki partner).
+        #[arg(long, value_name = "DIR")]
+        keys: PathBuf,
+        /// First values of PINs and contents of files, JSON.
+        #[arg(long, value_name = "FILE")]
+        data: PathBuf,
+        /// The card.
+        #[command(flatten)]
+        card: CardArg,
+    },
 }
 
 /// Which card: one of an image or a reader.

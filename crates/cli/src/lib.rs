@@ -60,6 +60,7 @@ fn run(cli: &Cli, output: Output) -> Result<(), Failure> {
         Command::Card(card) => commands::card::run(card, &passphrase, output),
         Command::Personalise(request) => commands::personalise::run(request, &passphrase, output),
         Command::Inspect(request) => commands::inspect::run(request, &passphrase, output),
+        Command::Partner(request) => commands::partner::run(request, &passphrase, output),
         Command::Readers => commands::readers::readers(output),
         Command::Doctor => commands::doctor::run(output),
         Command::Completions { shell } => {

@@ -202,8 +202,7 @@ impl IssuerFolder {
 
     /// The vault of this issuer for cards of a profile.
     pub fn vault(&self, profile: &Profile) -> MasterVault {
-        let channel = &profile.secure_channel;
-        MasterVault::new(self.master.clone(), channel.transport.keys.octets(), channel.issuer.key_bytes)
+        MasterVault::for_profile(self.master.clone(), profile)
     }
 }
 

@@ -16,15 +16,13 @@ use bitaqa_perso::card_keys;
 use bitaqa_perso::journal::{Event, Journal, JournalError, Kind, MemoryJournal};
 use bitaqa_perso::order::{self, Course};
 use bitaqa_perso::plan::{self, Plan};
-use bitaqa_profile::{BUILTIN, Profile, Scp};
+use bitaqa_profile::{BUILTIN, Profile};
 use line::{Line, SeededPlatform, Waits};
 use serde_json::Value;
 use support::{Desk, run};
 
 fn laboratories() -> impl Iterator<Item = &'static str> {
-    // the card's side of SCP02 is not there yet
-    let spoken = |name: &&str| Profile::builtin(name).unwrap().secure_channel.protocol == Scp::Scp03;
-    BUILTIN.iter().map(|(name, _)| *name).filter(|name| name.starts_with("lab-")).filter(spoken)
+    BUILTIN.iter().map(|(name, _)| *name).filter(|name| name.starts_with("lab-"))
 }
 
 fn personalise(desk: &Desk, profile: &str) -> support::Output {

@@ -11,6 +11,7 @@ use rand_core::CryptoRng;
 
 use crate::card_keys::{Application, MadeKeys};
 use crate::journal::{Event, Journal, JournalError, Kind};
+use crate::partner::{self, PartnerError};
 use crate::plan::{Plan, Step, StepKind};
 use crate::probe::{self, KeyRole, ProbeError};
 use crate::vault::{Kdd, KeyVault, VaultError};
@@ -69,6 +70,12 @@ pub enum StepError {
     /// A plan with steps for an application that the profile does not have.
     #[error("the profile has no eID")]
     NoEid,
+    /// A plan with steps for a partner that the profile does not have.
+    #[error("the profile has no such partner")]
+    NoPartner,
+    /// A partner's domain.
+    #[error(transparent)]
+    Partner(#[from] PartnerError),
     /// What the card holds is not what was sent.
     #[error("read back before sealing: {0} on the card is not what was written")]
     Digest(String),
@@ -184,6 +191,22 @@ fn run(
             };
             let (instance, privileges) = (instance(profile, *application)?, *privileges);
             Ok(gp::install(session, &Installation { package, module, instance, privileges, parameters })?)
+        }
+        StepKind::PartnerKey(kvn) => {
+            let receipts = *kvn == partner::RECEIPT_KVN;
+            let key = if receipts { partner::receipt_key(desk.vault)? } else { partner::token_key(desk.vault)? };
+            Ok(gp::put_new_keys(session, 0x00, *kvn, &[key])?)
+        }
+        StepKind::InstallDomain(index) => {
+            let partner = profile.partners.get(*index).ok_or(StepError::NoPartner)?;
+            Ok(partner::install_domain(session, profile, partner)?)
+        }
+        StepKind::DomainKeys(index) => {
+            let partner = profile.partners.get(*index).ok_or(StepError::NoPartner)?;
+            gp::select(session, &partner.domain_aid)?;
+            same_chip(probe::open_channel(session, KeyRole::Issuer, profile, desk.vault, desk.rng)?, plan)?;
+            let keys = partner::keys_of_chip(&partner::master_key(desk.vault, partner), &plan.kdd)?;
+            Ok(gp::put_keys(session, 0x00, partner.kvn, &keys)?)
         }
         StepKind::GenerateKey(application, number) => {
             made.of(*application).insert(*number, gp::generate_key_pair(session, *number)?);

@@ -13,6 +13,7 @@ pub mod execute;
 pub mod issuer;
 pub mod journal;
 pub mod order;
+pub mod partner;
 pub mod plan;
 pub mod probe;
 pub mod vault;

@@ -16,6 +16,7 @@ use crate::card_keys::{self, Application, MadeKeys};
 use crate::content::{self, ContentError};
 use crate::eid::{self, EidError};
 use crate::issuer::Issuer;
+use crate::partner::{self, DomainState, PartnersState};
 use crate::probe::{ChipState, KeyRole, life};
 use crate::vault::{Kdd, KeyVault};
 
@@ -62,6 +63,12 @@ pub enum StepKind {
         /// Files and parameters (value of C9).
         parameters: Vec<u8>,
     },
+    /// PUT KEY of the key that verifies partners' tokens, or of the one that makes receipts, by its version.
+    PartnerKey(u8),
+    /// INSTALL the security domain of the partner with this place in the profile.
+    InstallDomain(usize),
+    /// PUT KEY of the first keys into the domain of the partner with this place in the profile.
+    DomainKeys(usize),
     /// GENERATE ASYMMETRIC KEY PAIR, the pair of this number of an application.
     GenerateKey(Application, u8),
     /// STORE DATA of one DGI.
@@ -193,6 +200,7 @@ pub fn prepare(profile: &Profile, chip: &ChipState, order: [u8; 16], vault: &dyn
         let (application, parameters) = (Application::Eid, eid::install_parameters(profile, eid, &order, vault));
         steps.push(Step::new("install eID", StepKind::Install { application, privileges: 0, parameters }));
     }
+    steps.extend(prepare_partners(profile, &chip.partners));
     steps.push(Step::new("open secure channel with eMRTD", StepKind::OpenApplication(Application::Emrtd)));
     steps.push(Step::store("binding tag", dgi::ORDER_TAG, order.into(), false));
     let made = |number| chip.applet.as_ref().is_some_and(|applet| applet.keys.contains_key(&number));
@@ -203,6 +211,29 @@ pub fn prepare(profile: &Profile, chip: &ChipState, order: [u8; 16], vault: &dyn
         steps.extend(eid::prepare(eid, chip.eid.as_ref(), order));
     }
     Ok(Plan { order, kdd: chip.kdd, steps, files: Vec::new() })
+}
+
+/// Domains of partners: those that are not there yet, and their first keys.
+fn prepare_partners(profile: &Profile, state: &PartnersState) -> Vec<Step> {
+    if profile.partners.is_empty() {
+        return Vec::new();
+    }
+    let mut steps = Vec::new();
+    for (there, kvn, name) in [
+        (state.token_key, partner::TOKEN_KVN, "put key for tokens of partners"),
+        (state.receipt_key, partner::RECEIPT_KVN, "put key for receipts of partners"),
+    ] {
+        steps.extend((!there).then(|| Step::new(name, StepKind::PartnerKey(kvn))));
+    }
+    let found = |index: usize| state.domains.get(index).copied().unwrap_or(DomainState::Absent);
+    let partners = || profile.partners.iter().enumerate();
+    for (index, partner) in partners().filter(|(index, _)| found(*index) == DomainState::Absent) {
+        steps.push(Step::new(format!("install domain of {}", partner.name), StepKind::InstallDomain(index)));
+    }
+    for (index, partner) in partners().filter(|(index, _)| found(*index) != DomainState::Ready) {
+        steps.push(Step::new(format!("put keys into domain of {}", partner.name), StepKind::DomainKeys(index)));
+    }
+    steps
 }
 
 /// The steps that write the holder's data and seal the card.

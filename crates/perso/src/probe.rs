@@ -8,6 +8,7 @@ use bitaqa_terminal::session::{Session, SessionError};
 use rand_core::CryptoRng;
 
 use crate::card_keys::{Application, CardKeys, MadeKeys};
+use crate::partner::{self, PartnersState};
 use crate::vault::{Kdd, KeyVault};
 
 /// Life cycle octets of GPC 2.3.1 that plans and probes speak of.
@@ -64,6 +65,8 @@ pub struct ChipState {
     pub applet: Option<AppletState>,
     /// The eID instance, when the profile has one and it is there.
     pub eid: Option<AppletState>,
+    /// Domains of partners and the keys that go with them.
+    pub partners: PartnersState,
 }
 
 impl ChipState {
@@ -151,7 +154,7 @@ pub fn open_channel(
 }
 
 /// How a channel is opened with a chip of this profile.
-fn wanted(profile: &Profile, kvn: u8) -> Wanted {
+pub(crate) fn wanted(profile: &Profile, kvn: u8) -> Wanted {
     let channel = &profile.secure_channel;
     // The parameters i of SCP02 have other bits, and all its challenges eight octets.
     let size = if channel.protocol == Scp::Scp03 { Size::of_i(channel.i) } else { Size::S8 };
@@ -201,7 +204,9 @@ pub fn probe(
     };
     let applet = instance(&profile.emrtd.instance_aid)?;
     let eid = profile.eid.as_ref().map(|eid| instance(&eid.instance_aid)).transpose()?.flatten();
-    Ok(ChipState { kdd, keys, card_life, applet, eid })
+    let present = |aid: &Aid| entries.iter().any(|entry| entry.aid == aid.as_bytes());
+    let partners = partner::probe(session, profile, &present, &found)?;
+    Ok(ChipState { kdd, keys, card_life, applet, eid, partners })
 }
 
 /// What an unsealed instance tells of its order.

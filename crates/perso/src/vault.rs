@@ -1,7 +1,8 @@
 //! Keys of the line: what a card is opened with, and what is derived for one card or one order. The issuer's master
 //! key never leaves a vault; a vault in hardware stands behind the same trait.
 
-use bitaqa_secure_messaging::diversify;
+use bitaqa_profile::{Diversification, Profile, Scp};
+use bitaqa_secure_messaging::diversify::{self, DesScheme, Template};
 use bitaqa_secure_messaging::scp03::KeySet;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -16,6 +17,9 @@ pub enum VaultError {
     /// A key of a length that AES does not have.
     #[error("the vault's keys have a length that AES does not know")]
     KeyLength,
+    /// A template of the profile that is none.
+    #[error("the profile's template for key diversification cannot be read")]
+    Template,
 }
 
 /// Holds master keys, hands out keys of one card.
@@ -42,25 +46,56 @@ pub struct MasterVault {
     master: Zeroizing<Vec<u8>>,
     transport: Zeroizing<[u8; 16]>,
     key_bytes: usize,
+    protocol: Scp,
+    of_transport: Diversification,
+    of_issuer: Diversification,
 }
 
 impl MasterVault {
     /// Over the issuer's master key (16, 24 or 32 octets as `key_bytes` of the profile) and a transport key that is the
     /// same on every chip.
     pub fn new(master: Zeroizing<Vec<u8>>, transport: [u8; 16], key_bytes: usize) -> Self {
-        Self { master, transport: Zeroizing::new(transport), key_bytes }
+        let (of_transport, of_issuer) = (Diversification::None, Diversification::Kdf3);
+        let transport = Zeroizing::new(transport);
+        Self { master, transport, key_bytes, protocol: Scp::Scp03, of_transport, of_issuer }
+    }
+
+    /// Over the issuer's master key, for cards of a profile: its protocol, its transport keys, its schemes.
+    pub fn for_profile(master: Zeroizing<Vec<u8>>, profile: &Profile) -> Self {
+        let channel = &profile.secure_channel;
+        Self {
+            protocol: channel.protocol,
+            of_transport: channel.transport.diversification.clone(),
+            of_issuer: channel.issuer.diversification.clone(),
+            ..Self::new(master, channel.transport.keys.octets(), channel.issuer.key_bytes)
+        }
+    }
+
+    fn keys(&self, scheme: &Diversification, master: &[u8], kdd: &Kdd) -> Result<KeySet, VaultError> {
+        let keys = match scheme {
+            Diversification::None if self.protocol == Scp::Scp02 => KeySet::triple_des(master, master, master),
+            Diversification::None => KeySet::new(master, master, master),
+            Diversification::Kdf3 => diversify::kdf3(master, kdd),
+            Diversification::Emv => diversify::des(DesScheme::Emv, master, kdd),
+            Diversification::Visa2 => diversify::des(DesScheme::Visa2, master, kdd),
+            Diversification::Visa => diversify::des(DesScheme::Visa, master, kdd),
+            Diversification::Template(text) => {
+                let template: Template = text.parse().map_err(|_| VaultError::Template)?;
+                template.keys(master, kdd)
+            }
+        };
+        keys.map_err(|_| VaultError::KeyLength)
     }
 }
 
 impl KeyVault for MasterVault {
-    fn transport_keys(&self, _kdd: &Kdd) -> Result<KeySet, VaultError> {
-        let key = self.transport.as_slice();
-        KeySet::new(key, key, key).map_err(|_| VaultError::KeyLength)
+    fn transport_keys(&self, kdd: &Kdd) -> Result<KeySet, VaultError> {
+        self.keys(&self.of_transport, self.transport.as_slice(), kdd)
     }
 
     fn issuer_keys(&self, kdd: &Kdd) -> Result<KeySet, VaultError> {
         let master = self.master.get(..self.key_bytes).ok_or(VaultError::KeyLength)?;
-        diversify::kdf3(master, kdd).map_err(|_| VaultError::KeyLength)
+        self.keys(&self.of_issuer, master, kdd)
     }
 
     fn derive(&self, purpose: &str, context: &[&[u8]]) -> Zeroizing<[u8; 16]> {

@@ -46,6 +46,7 @@ pub fn run(request: &Pki, source: &Source, output: Output) -> Result<(), Failure
             pki_folder::add_holder_ca(dir, &profile, &passphrase, world::now(), &mut world::rng())?;
             show(dir, None, output)
         }
+        Pki::Partner { dir, name, profile, out } => super::partner::hand_over(dir, name, profile, out, source, output),
         Pki::Show { dir } => show(dir, None, output),
     }
 }
