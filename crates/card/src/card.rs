@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use bitaqa_apdu::{Atr, Bytes, Class, Command, Response, Sw, Transport, TransportError, ins};
 use bitaqa_secure_messaging::SecureChannel;
+use zeroize::Zeroizing;
 
 use crate::applet::{Applet, Host, Module, Next, SecureChannelView, Selection};
 use crate::channel::{Channel, Session};
@@ -16,7 +17,7 @@ use crate::gp::privileges::Privilege;
 use crate::gp::registry::{CARD_MANAGER, Entry, Registry};
 use crate::gp::secure_channel;
 use crate::nvm::image::ImageError;
-use crate::nvm::medium::{Medium, MediumError};
+use crate::nvm::medium::{Medium, MediumError, MemoryMedium};
 use crate::nvm::{Nvm, NvmError, Owner, Quota};
 use crate::{Platform, native};
 
@@ -103,19 +104,25 @@ impl Card {
     }
 
     fn over(nvm: Nvm, platform: Box<dyn Platform>) -> Result<Self, CardError> {
-        let configuration = Configuration::load(&nvm)?;
+        let (configuration, life, registry) = Self::content(&nvm)?;
+        let (channel, parked) = (Channel::default(), BTreeMap::new());
+        let mut card = Self { nvm, configuration, life, registry, channel, parked, platform };
+        card.power_on();
+        Ok(card)
+    }
+
+    /// What the memory of a card says that it is.
+    fn content(nvm: &Nvm) -> Result<(Configuration, CardLife, Registry), CardError> {
+        let configuration = Configuration::load(nvm)?;
         let life = nvm.get(chip::LIFE_CYCLE).and_then(|cell| cell.first()).copied().and_then(CardLife::from_byte);
         let life = life.ok_or(ImageError::Content("the card's life cycle cannot be read"))?;
-        let registry = Registry::load(&nvm, &configuration.modules)?;
+        let registry = Registry::load(nvm, &configuration.modules)?;
         // Code that the image needs and this program lacks is told at once, not when a terminal selects it.
         let named = registry.load_files().iter().flat_map(|file| file.modules.iter().map(|(_, name)| name));
         if let Some(name) = named.into_iter().find(|name| !native::is_known(name)) {
             return Err(CardError::Module(name.clone()));
         }
-        let mut card =
-            Self { nvm, configuration, life, registry, channel: Channel::default(), parked: BTreeMap::new(), platform };
-        card.power_on();
-        Ok(card)
+        Ok((configuration, life, registry))
     }
 
     /// Facts for `card info`, from outside the command interface.
@@ -132,6 +139,26 @@ impl Card {
             memory_bytes,
             damaged_cells: self.nvm.damaged().len(),
         }
+    }
+
+    /// The whole memory as the image of a card in this state. It holds the card's secrets in plain.
+    pub fn snapshot(&self) -> Zeroizing<Vec<u8>> {
+        self.nvm.snapshot()
+    }
+
+    /// Puts the card back to a snapshot, counters and tries included, and powers it on anew: what no chip can, and a
+    /// laboratory needs.
+    ///
+    /// # Errors
+    /// [`CardError`] for octets that are no snapshot; the card is then as before.
+    pub fn restore(&mut self, snapshot: &[u8]) -> Result<(), CardError> {
+        // Read as a card first: a snapshot of no card must not cost this one.
+        let medium = Box::new(MemoryMedium::with(snapshot.to_vec()));
+        let (configuration, life, registry) = Self::content(&Nvm::load(medium)?)?;
+        self.nvm.restore(snapshot)?;
+        (self.configuration, self.life, self.registry) = (configuration, life, registry);
+        self.power_on();
+        Ok(())
     }
 
     /// Puts the card away: its image is rewritten compactly.

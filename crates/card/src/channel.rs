@@ -67,6 +67,7 @@ pub struct Channel {
     /// Block number that the next STORE DATA to the security domain itself must have.
     pub next_block: u8,
     chain: Option<Command>,
+    parts: Option<Command>,
     pending: Bytes,
 }
 
@@ -86,6 +87,7 @@ impl Channel {
         self.listing = None;
         self.next_block = 0;
         self.chain = None;
+        self.parts = None;
         self.status = SecurityStatus::default();
     }
 
@@ -116,6 +118,28 @@ impl Channel {
             return Ok(None);
         }
         Ok(Some(whole))
+    }
+
+    /// Adds a command to a chain in GlobalPlatform's own form, bit 8 of P1 (GPC 2.3.1 §11.1.5.1); `None` while it goes
+    /// on. The command that comes out has P1 and P2 of the last one and all data fields.
+    ///
+    /// # Errors
+    /// 6700 for too long a chain; a command of another kind begins a new one.
+    pub fn chain_by_p1(&mut self, mut command: Command) -> Result<Option<Command>, Sw> {
+        let more = command.p1 & 0x80 != 0;
+        command.p1 &= 0x7F;
+        if let Some(mut begun) = self.parts.take().filter(|begun| begun.ins == command.ins) {
+            if begun.data.len() + command.data.len() > CHAIN_MAX {
+                return Err(Sw::WRONG_LENGTH);
+            }
+            begun.data.as_mut_vec().extend_from_slice(&command.data);
+            command.data = begun.data;
+        }
+        if more {
+            self.parts = Some(command);
+            return Ok(None);
+        }
+        Ok(Some(command))
     }
 
     /// Hands out at most `ne` octets of a response, keeping the rest for GET RESPONSE (7816-4 §5.3.4).

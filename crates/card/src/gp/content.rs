@@ -31,8 +31,7 @@ mod p1 {
     pub const CHANGES: [u8; 5] = [INSTALL, MAKE_SELECTABLE, INSTALL_AND_MAKE_SELECTABLE, EXTRADITION, REGISTRY_UPDATE];
 }
 
-/// INSTALL. Its data field may come over several commands, chained as 7816-4 has it; the form of GlobalPlatform's own
-/// chaining (bit 8 of P1) is refused.
+/// INSTALL. Its data field may come over several commands, chained as 7816-4 or as GlobalPlatform has it.
 ///
 /// # Errors
 /// 6A80 for data that no form has, 6A86 for no form, 6A88 for what is not there, 6985 for what is there already or not

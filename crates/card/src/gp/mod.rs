@@ -83,6 +83,12 @@ pub(crate) fn process(card: &mut Card, domain: Owner, command: &Command) -> Resu
     };
     card.permitted(request)?;
     authenticated(card)?;
+    if matches!(command.ins, ins::INSTALL | ins::DELETE) {
+        return match card.channel.chain_by_p1(command.clone())? {
+            Some(whole) => act(card, domain, &whole),
+            None => Ok(Response::ok([0])),
+        };
+    }
     act(card, domain, command)
 }
 

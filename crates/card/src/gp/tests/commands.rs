@@ -111,6 +111,23 @@ fn an_instance_is_installed_first_and_made_selectable_later() {
 }
 
 #[test]
+fn long_parameters_come_in_parts() {
+    let mut line = Line::opened();
+    let data = install_app(APP).data.to_vec();
+    for (number, part) in data.chunks(9).enumerate() {
+        let more = if (number + 1) * 9 < data.len() { 0x80 } else { 0 };
+        line.ok(gp(ins::INSTALL, 0x0C | more, 0).data(part).ne(256));
+        assert_eq!(line.card.registry.named(APP).is_some(), more == 0, "part {number}");
+    }
+    line.ok(gp(ins::DELETE, 0x80, 0).data([0x4F]).ne(256));
+    line.ok(gp(ins::DELETE, 0, 0).data(delete(APP, false).data.split_at(1).1).ne(256));
+    // A command of another kind forgets what was begun.
+    line.ok(gp(ins::INSTALL, 0x8C, 0).data(&data[..9]).ne(256));
+    assert_eq!(line.sw(delete(APP, false)), Sw::REFERENCE_NOT_FOUND);
+    assert_eq!(line.sw(gp(ins::INSTALL, 0x0C, 0).data(&data[9..]).ne(256)), Sw::WRONG_DATA);
+}
+
+#[test]
 fn refused_installations_leave_nothing() {
     let own = tlv::tlv(0xC9, &emrtd_parameters());
     let mut line = Line::opened();

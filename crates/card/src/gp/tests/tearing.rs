@@ -37,6 +37,24 @@ fn swept(name: &str, tape: &Tape) -> Swept {
 }
 
 #[test]
+fn a_snapshot_brings_back_what_no_chip_would() {
+    let mut line = Line::opened();
+    line.ok(install_app(APP));
+    let snapshot = line.card.snapshot();
+    line.ok(delete(APP, false));
+    assert_eq!(line.put_set(1, 0x30, &keys(0x50)).sw, Sw::OK);
+    line.card.restore(&snapshot).unwrap();
+    line.session = None;
+    assert_eq!(line.select(APP), Sw::OK);
+    line.open(ISD, 1, &keys(0x40));
+    assert!(line.card.restore(b"no image").is_err());
+    let mut empty = crate::nvm::Nvm::format(Box::new(MemoryMedium::default()), 4096).unwrap().snapshot();
+    assert!(line.card.restore(&empty).is_err(), "an image of no card");
+    empty.clear();
+    line.ok(delete(APP, false)); // the card and its session are as before
+}
+
+#[test]
 fn put_key_is_one_write() {
     let tape = recorded(|_| {}, |line| assert_eq!(line.put_set(1, 0x30, &keys(0x50)).sw, Sw::OK));
     assert_eq!(swept("PUT KEY", &tape).writes, 1);
