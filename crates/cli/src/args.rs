@@ -242,8 +242,11 @@ pub struct Personalise {
     #[arg(long, value_name = "FILE")]
     pub print_data: Option<PathBuf>,
     /// Trace of the dialogue: headers, lengths and status words, no data.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "trace_data")]
     pub trace: Option<PathBuf>,
+    /// Trace with data fields, for a laboratory; keys, PINs and what is written to the card are left out.
+    #[arg(long, value_name = "FILE")]
+    pub trace_data: Option<PathBuf>,
     /// Seal without asking: no way back.
     #[arg(long)]
     pub yes: bool,
@@ -294,6 +297,9 @@ pub struct Inspect {
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Trace of the dialogue: headers, lengths and status words, no data.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "trace_data")]
     pub trace: Option<PathBuf>,
+    /// Trace with data fields, for a laboratory; keys, PINs and what is written to the card are left out.
+    #[arg(long, value_name = "FILE")]
+    pub trace_data: Option<PathBuf>,
 }

@@ -94,7 +94,9 @@ impl Access {
                 if source.is_published() {
                     Output::warn(PUBLISHED_KEYS);
                 }
-                (self.kvn.unwrap_or(0), 0x03, None, Size::S8)
+                let told = gp::card_data(session).ok().flatten().unwrap_or_default();
+                let (level, size) = strongest(&told.protocols);
+                (self.kvn.unwrap_or(0), level, None, size)
             }
             Opener::Issuer { profile, .. } => {
                 let channel = &profile.secure_channel;
@@ -128,6 +130,19 @@ impl Access {
             .map_err(|error| failure(&error, "nothing on it was changed but perhaps its sequence counter"))?;
         Ok(Opened { chip: hex::encode_upper(offer.kdd), offer, domain })
     }
+}
+
+/// Level and size of messages that a card's own data offer, the strongest of them: a card may refuse to work at less.
+fn strongest(protocols: &[(u8, u8)]) -> (u8, Size) {
+    let of_scp03 = protocols.iter().filter(|(scp, _)| *scp == 0x03).map(|(_, i)| *i);
+    of_scp03.max().map_or((0x03, Size::S8), |i| {
+        let level = match i & 0x60 {
+            0x60 => 0x33,
+            0x20 => 0x13,
+            _ => 0x03,
+        };
+        (level, Size::of_i(i))
+    })
 }
 
 /// Selects a security domain; without a name the usual one, or else whatever the card selects for an empty name.
@@ -233,4 +248,27 @@ pub fn aid(flag: &str, text: &str) -> Result<Aid, Failure> {
 /// Usage.
 pub fn octets(flag: &str, text: &str) -> Result<Vec<u8>, Failure> {
     hex::decode(text).map_err(|error| Failure::usage(format!("{flag}: {error}; write octets in hexadecimal")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_strongest_level_of_a_card_is_taken() {
+        assert_eq!(strongest(&[]), (0x03, Size::S8));
+        assert_eq!(strongest(&[(0x02, 0x55)]), (0x03, Size::S8));
+        assert_eq!(strongest(&[(0x02, 0x55), (0x03, 0x70)]), (0x33, Size::S8));
+        assert_eq!(strongest(&[(0x03, 0x30)]), (0x13, Size::S8));
+        assert_eq!(strongest(&[(0x03, 0x71)]), (0x33, Size::S16));
+    }
+
+    #[test]
+    fn what_was_spent_is_said_as_it_is() {
+        let spared = failure(&ChannelError::CardCryptogram.into(), "").message;
+        assert!(spared.contains("no try of its keys was spent"), "{spared}");
+        let refused = ChannelError::Refused { command: "EXTERNAL AUTHENTICATE", sw: Sw::AUTHENTICATION_FAILED };
+        let refused = failure(&refused.into(), "").message;
+        assert!(refused.contains("may have counted") && refused.contains("do not repeat"), "{refused}");
+    }
 }

@@ -76,7 +76,8 @@ pub struct Channel {
     /// Key version in hexadecimal; 00 leaves the choice to the card.
     #[arg(long, value_name = "HEX", value_parser = octet)]
     pub kvn: Option<u8>,
-    /// Security level in hexadecimal: 01 MAC, 03 encryption as well, 33 responses too. Default: the profile's, or 03.
+    /// Security level in hexadecimal: 01 MAC, 03 encryption as well, 33 responses too. Default: the profile's, or
+    /// the strongest that the card offers.
     #[arg(long, value_name = "HEX", value_parser = octet)]
     pub level: Option<u8>,
     /// AID of the security domain; default: the profile's, or A000000151000000.

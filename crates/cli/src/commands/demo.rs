@@ -105,6 +105,7 @@ fn order(profile: &str, at: &Artefacts) -> Personalise {
         journal: Some(at.journal.clone()),
         print_data: Some(at.print_data.clone()),
         trace: Some(at.folder.join("personalise.trace")),
+        trace_data: None,
         yes: true,
     }
 }
@@ -126,6 +127,7 @@ fn inspection(at: &Artefacts, profile: &str, can: Option<String>, out: Option<Pa
         terminal: Some(at.pki.clone()),
         out,
         trace: None,
+        trace_data: None,
     }
 }
 

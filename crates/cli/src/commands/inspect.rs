@@ -86,7 +86,7 @@ pub fn inspect(request: &Inspect, source: &Source, output: Output) -> Result<(In
         ..Conditions::new(store, application, at)
     };
     let mut card = AnyCard::open(&request.card, output)?;
-    let mut trace = OptionalTrace::open(request.trace.as_deref())?;
+    let mut trace = OptionalTrace::either(request.trace.as_deref(), request.trace_data.as_deref())?;
     let damaged_cells = card.damaged_cells();
     let ended = inspection::run(&mut card, &mut trace, &password, &conditions, &mut world::rng());
     card.put_away()?;

@@ -132,6 +132,7 @@ struct Files {
     journal: PathBuf,
     print_data: PathBuf,
     trace: Option<PathBuf>,
+    trace_data: Option<PathBuf>,
 }
 
 impl Files {
@@ -143,11 +144,11 @@ impl Files {
             None => request.applicant.clone(),
         };
         let print_data = request.print_data.clone().unwrap_or_else(|| with_ending(&stem, "print.json"));
-        Self { journal, print_data, trace: request.trace.clone() }
+        Self { journal, print_data, trace: request.trace.clone(), trace_data: request.trace_data.clone() }
     }
 
     fn all(&self) -> impl Iterator<Item = &PathBuf> {
-        [&self.journal, &self.print_data].into_iter().chain(&self.trace)
+        [&self.journal, &self.print_data].into_iter().chain(&self.trace).chain(&self.trace_data)
     }
 }
 
@@ -179,7 +180,7 @@ impl Run<'_> {
         let mut card = AnyCard::open(card, output)?;
         let mut journal = FileJournal::open(&files.journal).map_err(|error| journal_failure(&files.journal, error))?;
         let tag = plan::order_tag(person, profile, &vault);
-        let mut trace = OptionalTrace::open(files.trace.as_deref())?;
+        let mut trace = OptionalTrace::either(files.trace.as_deref(), files.trace_data.as_deref())?;
         let mut bar = Bar::new(output);
         let conditions = Conditions {
             terminal: Some(self.terminal),
@@ -364,6 +365,14 @@ impl OptionalTrace {
         let made =
             made.map_err(|error| Failure::input(file, error, "give a file name in a folder that can be written"))?;
         Ok(Self::Lines(Lines::new(BufWriter::new(made))))
+    }
+
+    /// One with data fields, one without, or counting only.
+    ///
+    /// # Errors
+    /// Bad input when a file cannot be made.
+    pub fn either(file: Option<&Path>, with_data: Option<&Path>) -> Result<Self, Failure> {
+        if with_data.is_some() { Self::with_data(with_data) } else { Self::open(file) }
     }
 
     /// Makes a file with data fields, if one is wanted, and says what that means.

@@ -13,6 +13,9 @@ pub use self::watch::{Pcsc, ReaderState, Service, pick, wait_for_card};
 
 use crate::t0;
 
+/// How long PC/SC is given to notice that a card is gone: it looks every 400 ms.
+const PATIENCE: Duration = Duration::from_millis(1200);
+
 /// The readers that PC/SC knows. None at all is an empty list, not an error.
 ///
 /// # Errors
@@ -24,6 +27,7 @@ pub fn readers() -> Result<Vec<ReaderState>, TransportError> {
 /// A card in a reader, held exclusively from [`Reader::open`] to drop.
 pub struct Reader {
     name: String,
+    service: Pcsc,
     card: pcsc::Card,
     protocol: Protocol,
     buffer: Vec<u8>,
@@ -46,7 +50,8 @@ impl Reader {
             other => other,
         };
         let card = connected.map_err(|error| failure(error, &name))?;
-        let mut reader = Self { name, card, protocol: Protocol::T1, buffer: vec![0; pcsc::MAX_BUFFER_SIZE_EXTENDED] };
+        let buffer = vec![0; pcsc::MAX_BUFFER_SIZE_EXTENDED];
+        let mut reader = Self { name, service, card, protocol: Protocol::T1, buffer };
         reader.read_protocol()?;
         Ok(reader)
     }
@@ -81,7 +86,18 @@ impl Transport for Reader {
         let mut send = |octets: &[u8]| {
             card.transmit(octets, buffer).map(Bytes::from).map_err(|error| failure_in_command(error, name))
         };
-        if self.protocol == Protocol::T0 { t0::exchange(command, &mut send) } else { send(command) }
+        let answer = if self.protocol == Protocol::T0 { t0::exchange(command, &mut send) } else { send(command) };
+        match answer {
+            // Drivers there are that answer nothing at all for a card that is gone.
+            Ok(answer) if answer.len() < 2 => {
+                let short = TransportError::ShortResponse(answer.len());
+                Err(watch::what_happened(&mut self.service, &self.name, PATIENCE).unwrap_or(short))
+            }
+            Err(error @ TransportError::Reader(_)) => {
+                Err(watch::what_happened(&mut self.service, &self.name, PATIENCE).unwrap_or(error))
+            }
+            other => other,
+        }
     }
 
     fn carries_extended_length(&self) -> bool {

@@ -165,6 +165,26 @@ pub fn wait_for_card(
     }
 }
 
+/// What became of a card whose command failed in a way that says little: PC/SC notices a removal when it looks the next
+/// time, some 400 ms later. `None` when the card is still there after `patience`.
+pub(super) fn what_happened(service: &mut dyn Service, name: &str, patience: Duration) -> Option<TransportError> {
+    let start = Instant::now();
+    loop {
+        match service.look() {
+            Err(error) => return Some(TransportError::Vanished(format!("the service of `{name}` ended ({error})"))),
+            Ok(readers) => match readers.iter().find(|reader| reader.name == name) {
+                None => return Some(TransportError::Vanished(format!("`{name}` is not connected any more"))),
+                Some(reader) if !reader.card_present => return Some(TransportError::Removed),
+                Some(_) => {}
+            },
+        }
+        let left = patience.saturating_sub(start.elapsed());
+        if left.is_zero() || service.pause(left.min(LOOK_UP)).is_err() {
+            return None;
+        }
+    }
+}
+
 /// The name as PC/SC takes it.
 pub(super) fn c_name(name: &str) -> Result<CString, TransportError> {
     CString::new(name).map_err(|_| TransportError::NotPresent("a reader's name holds an octet 00".into()))
@@ -227,6 +247,19 @@ mod tests {
         assert!(mute.to_string().contains("does not answer"));
         let gone = wait(vec![Ok(vec![]), Err(Error::NoService)], "Gem").unwrap_err();
         assert!(matches!(gone, TransportError::NoService(_)), "{gone}");
+    }
+
+    #[test]
+    fn a_failed_command_is_explained_by_what_pcsc_sees_next() {
+        let ask = |pictures| what_happened(&mut Pictures(pictures), "Gem", Duration::from_millis(100));
+        let there = || Ok(vec![reader("Gem", true)]);
+        assert!(ask(vec![there()]).is_none());
+        let pulled = ask(vec![there(), Ok(vec![reader("Gem", false)])]);
+        assert!(matches!(pulled, Some(TransportError::Removed)), "{pulled:?}");
+        for gone in [vec![there(), Ok(vec![])], vec![there(), Err(Error::NoService)]] {
+            let gone = ask(gone);
+            assert!(matches!(gone, Some(TransportError::Vanished(_))), "{gone:?}");
+        }
     }
 
     #[test]

@@ -1,0 +1,125 @@
+//! What goes wrong at a reader: no service, no card, a card pulled out, a reader that vanishes, another program that
+//! holds the card. Each is told with the card's state and the safe next step, and the image is whole after all of them.
+
+// Helpers of tests may panic like tests.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+mod support;
+
+use support::{Desk, pcscd, run};
+
+/// Runs a script that starts nothing by itself.
+fn bare(desk: &Desk, script: &str) -> Option<support::Output> {
+    pcscd::bare(&desk.path(""), &desk.image(), script)
+}
+
+#[test]
+fn without_the_service_the_doctor_is_named_and_knows_the_remedy() {
+    let desk = Desk::new();
+    let script = r#"
+"$B" card info --reader Gem; echo "info $?"
+"$B" readers; echo "readers $?"
+"$B" doctor
+start_pcscd || exit
+"$B" doctor
+"$B" card info --reader "Virtual PCD 00 00"; echo "empty $?"
+"$B" card info --reader "Virtual"; echo "several $?"
+"$B" card info --reader Gem; echo "none $?"
+"#;
+    let Some(output) = bare(&desk, script) else { return };
+    let (out, err) = (&output.stdout, &output.stderr);
+    for line in ["info 4", "readers 4", "empty 4", "several 4", "none 4"] {
+        assert!(out.contains(line), "{line}: {output:?}");
+    }
+    assert!(out.contains("does not run") && out.contains("systemctl enable --now pcscd.socket"), "{out}");
+    assert!(out.contains("2 of 16"), "{out}");
+    for words in [
+        "nothing was sent to a card. Next: `bitaqa doctor`",
+        "no card in `Virtual PCD 00 00`",
+        "`Virtual PCD 00 00`, `Virtual PCD 00 01`; give a longer name",
+        "no reader named `Gem`; there are",
+    ] {
+        assert!(err.contains(words), "{words}: {err}");
+    }
+}
+
+#[test]
+fn a_command_waits_for_a_card_as_long_as_it_is_told() {
+    let desk = Desk::new();
+    let script = r#"
+start_pcscd || exit
+T=$(date +%s%N); "$B" card info --reader "$R" --wait 1; echo "empty $?"
+echo "waited $(( ($(date +%s%N) - T) / 1000000 ))"
+"$B" card info --reader "$R" --wait 20 --json & W1=$!
+sleep 0.5; start_card "$IMAGE"
+wait $W1; echo "came $?"
+stop_card
+"#;
+    let Some(output) = bare(&desk, script) else { return };
+    let out = &output.stdout;
+    assert!(out.contains("empty 4") && out.contains("came 0"), "{output:?}");
+    let waited = out.lines().find_map(|line| line.strip_prefix("waited ")).unwrap().parse::<u64>().unwrap();
+    assert!((900..5_000).contains(&waited), "{waited} ms");
+}
+
+/// The card is pulled out, and pcscd ends, in the middle of an order. The next run goes on where the card stands.
+#[test]
+fn a_card_pulled_out_in_mid_order_is_told_and_the_order_resumed() {
+    let desk = Desk::new();
+    let script = r#"
+start_pcscd || exit
+order() {
+    "$B" personalise --profile cnie-2.0 --applicant "$D/applicant/record.json" --pki "$D/pki" --reader "$R" \
+        --journal "$D/journal" --yes
+}
+done_steps() { cat "$D/journal" 2>/dev/null | grep -c '"kind":"done"'; }
+for trouble in card pcscd; do
+    start_card "$IMAGE"; wait_card || exit
+    before=$(done_steps)
+    order & O=$!
+    while [ $(done_steps) = $before ]; do sleep 0.01; done
+    if [ $trouble = card ]; then kill -KILL $S; else kill -KILL $P; fi
+    wait $O; echo "$trouble $?"
+    if [ $trouble = pcscd ]; then
+        wait $P; rm -f /run/pcscd/pcscd.pid; start_pcscd || exit
+        # The served card finds the new service by itself.
+        wait_card || exit
+        order >/dev/null; echo "again $?"
+        stop_card; echo "saved $?"
+    else
+        wait $S; wait_card no
+        # A card that is back before pcscd has looked was never away for it.
+        sleep 1
+    fi
+done
+"#;
+    let Some(output) = bare(&desk, script) else { return };
+    let (out, err) = (&output.stdout, &output.stderr);
+    for line in ["card 4", "pcscd 4", "again 0", "saved 0"] {
+        assert!(out.contains(line), "{line}: {output:?}");
+    }
+    assert!(err.contains("the card was removed in mid-command"), "{err}");
+    assert!(err.contains("the reader vanished in mid-command"), "{err}");
+    // Two attachments of the same process: before and after the service went.
+    assert!(err.contains("2 attachments"), "{err}");
+    let info = run(&["card", "info", "--image", &desk.arg("card.image"), "--json"]).expect_code(0).json();
+    assert_eq!((&info["damaged_cells"], &info["card_state"]), (&0.into(), &"SECURED".into()));
+}
+
+#[test]
+fn a_card_that_another_program_holds_is_not_touched() {
+    let desk = Desk::issued();
+    let script = r#"
+for i in $(seq 60000); do echo 00A4040007A0000002471001; done >"$D/many"
+"$B" card apdu --reader "$R" --file "$D/many" >/dev/null 2>&1 & O=$!
+for i in $(seq 100); do "$B" readers | grep -q "in use" && break; sleep 0.02; done
+"$B" card info --reader "$R" || echo "second $?"
+"$B" doctor
+kill $O; wait $O || true
+"#;
+    let Some(output) = pcscd::with_card(&desk.path(""), &desk.image(), script) else { return };
+    assert!(output.stdout.contains("second 4"), "{output:?}");
+    assert!(output.stderr.contains("another program holds the card"), "{output:?}");
+    assert!(output.stderr.contains("nothing was sent to a card"), "{output:?}");
+    assert!(output.stdout.contains("scdaemon"), "{output:?}");
+}
