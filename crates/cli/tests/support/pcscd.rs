@@ -59,8 +59,22 @@ pub fn bare(folder: &Path, image: &Path, script: &str) -> Option<Output> {
     }
     let logs = tempfile::tempdir().unwrap();
     let whole = format!("{PRELUDE}{script}");
+    // KILL: unshare passes no other signal on, and its child goes with it.
     let output = Command::new("timeout")
-        .args(["120", "unshare", "-n", "-m", "-p", "-f", "--kill-child", "--mount-proc", "bash", "-c", &whole])
+        .args([
+            "--signal=KILL",
+            "120",
+            "unshare",
+            "-n",
+            "-m",
+            "-p",
+            "-f",
+            "--kill-child",
+            "--mount-proc",
+            "bash",
+            "-c",
+            &whole,
+        ])
         .env("B", env!("CARGO_BIN_EXE_bitaqa"))
         .env("D", folder)
         .env("IMAGE", image)
