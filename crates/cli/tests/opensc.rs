@@ -30,7 +30,7 @@ use rand::SeedableRng;
 use rand::rngs::ChaCha20Rng;
 use rand_core::CryptoRng;
 
-use support::{Output, pcscd};
+use support::{Desk, Output, pcscd};
 
 const EID: &[u8] = b"\xA0\x00\x00\x00\x63PKCS-15";
 /// What reset leaves selected: it has EF.DIR and the data object 018D, as the eMRTD of a card with an eID has.
@@ -276,9 +276,13 @@ fn make(folder: &Path) {
     std::fs::write(folder.join("contract"), "what is signed\n").unwrap();
 }
 
+fn has_tools() -> bool {
+    ["opensc-tool", "pkcs15-tool", "pkcs15-crypt", "pkcs11-tool", "openssl"].into_iter().all(pcscd::has)
+}
+
 /// Runs a script beside the card; `None` where this machine cannot.
 fn with_eid(script: &str) -> Option<Output> {
-    if !["opensc-tool", "pkcs15-tool", "pkcs15-crypt", "pkcs11-tool", "openssl"].into_iter().all(pcscd::has) {
+    if !has_tools() {
         return None;
     }
     let folder = tempfile::tempdir().unwrap();
@@ -321,4 +325,49 @@ openssl dgst -sha256 -verify key2.pub -keyform DER -signature signature5 contrac
     let Some(output) = with_eid(&script) else { return };
     let output = output.expect_code(0);
     assert_eq!(output.stdout.matches("Verified OK").count(), 5, "{output:?}");
+}
+
+/// What a line issues, in its holder's hands: the transport PINs are changed, then both keys sign, and what verifies is
+/// the certificate on the card, under the CA of the issuer.
+#[test]
+fn the_holder_of_an_issued_eid_signs() {
+    if !has_tools() {
+        return;
+    }
+    let desk = Desk::for_profile("lab-eid");
+    desk.personalise(&["--profile", "lab-eid"]).expect_code(0);
+    let printed: serde_json::Value = serde_json::from_slice(&std::fs::read(desk.print_data()).unwrap()).unwrap();
+    let change = |number: u8, new: &str| {
+        let pins = printed["eid"].as_array().unwrap();
+        let value = pins.iter().find(|pin| pin["number"] == number).unwrap()["value"].as_str().unwrap();
+        let fill = |value: &str| value.bytes().chain(std::iter::repeat(0xFF)).take(8).collect::<Vec<u8>>();
+        format!("0024008{number}10{}", hex::encode([fill(value), fill(new)].concat()))
+    };
+    std::fs::write(desk.path("opensc.conf"), CONFIGURATION).unwrap();
+    std::fs::write(desk.path("contract"), "what is signed\n").unwrap();
+    let script = format!(
+        r#"
+cd "$D"; export OPENSC_CONF="$D/opensc.conf"
+opensc-tool -s 00A4040C0CA000000063504B43532D3135 -s {first} -s {second}
+pkcs15-tool --dump
+openssl x509 -inform DER -in pki/eid/ca.cer -out ca.pem
+for n in 01 02; do
+    pkcs15-tool --read-certificate $n >certificate$n.pem
+    openssl verify -partial_chain -no_check_time -CAfile ca.pem certificate$n.pem
+    openssl x509 -in certificate$n.pem -noout -pubkey >key$n.pem
+done
+openssl dgst -sha384 -binary contract >hash384
+pkcs11-tool --login --pin 246810 --sign --mechanism SHA256-RSA-PKCS --id 01 -i contract -o signature01
+openssl dgst -sha256 -verify key01.pem -signature signature01 contract
+pkcs15-crypt --sign --key 02 --pin 13579135 --sha-384 -f openssl -i hash384 -o signature02
+openssl dgst -sha384 -verify key02.pem -signature signature02 contract
+"#,
+        first = change(1, "246810"),
+        second = change(2, "13579135"),
+    );
+    let Some(output) = pcscd::with_card(&desk.path(""), &desk.image(), &script) else { return };
+    let output = output.expect_code(0);
+    assert_eq!(output.stdout.matches("Received (SW1=0x90, SW2=0x00)").count(), 3, "{output:?}");
+    assert_eq!(output.stdout.matches("pem: OK").count(), 2, "{output:?}");
+    assert_eq!(output.stdout.matches("Verified OK").count(), 2, "{output:?}");
 }

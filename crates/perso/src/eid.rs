@@ -64,6 +64,9 @@ pub enum EidError {
     Date(#[from] IssuerKeysError),
 }
 
+/// What values of PINs are filled up with where they are.
+const PADDING: u8 = 0xFF;
+
 /// EF.DIR, 7816-4 §12.2.1: the eID with its label. Empty of applications for a product without.
 ///
 /// # Errors
@@ -107,7 +110,7 @@ pub fn install_parameters(profile: &Profile, eid: &Eid, order: &[u8; 16], vault:
     let parameters = Parameters {
         df: eid.df,
         files: eid.files.iter().map(control).collect(),
-        references: eid.pins.iter().map(reference_data).collect(),
+        references: eid.pins.iter().map(|pin| reference_data(eid, pin)).collect(),
         keys: eid.keys.iter().map(key_pair).collect(),
         objects,
         passwords: eid.pace.iter().map(reference).collect(),
@@ -117,7 +120,7 @@ pub fn install_parameters(profile: &Profile, eid: &Eid, order: &[u8; 16], vault:
 }
 
 /// A PIN or PUK as install parameters have it.
-pub fn reference_data(pin: &Pin) -> ReferenceData {
+pub fn reference_data(eid: &Eid, pin: &Pin) -> ReferenceData {
     ReferenceData {
         number: pin.number,
         digits_min: pin.digits_min,
@@ -130,7 +133,8 @@ pub fn reference_data(pin: &Pin) -> ReferenceData {
             PacePin::Pin => Some(PASSWORD_PIN),
             PacePin::Puk => Some(PASSWORD_PUK),
         },
-        padding: None,
+        // OpenSC's driver fills up whatever it sends; a terminal that knows PACE sends what the holder has typed.
+        padding: eid.pace.is_empty().then_some(PADDING),
         rule: pin.rule.clone(),
     }
 }

@@ -156,7 +156,9 @@ fn object_directory(eid: &Eid) -> Vec<ObjectDirectory> {
 
 fn password(eid: &Eid, pin: &Pin) -> Password {
     let unblocks = eid.pins.iter().any(|other| other.unblocked_by == pin.number);
+    let reference = super::reference_data(eid, pin);
     let flags = PasswordFlags::LOCAL.and(PasswordFlags::INITIALIZED);
+    let flags = if reference.padding.is_some() { flags.and(PasswordFlags::NEEDS_PADDING) } else { flags };
     let more = if unblocks { PasswordFlags::UNBLOCKING.and(PasswordFlags::UNBLOCK_DISABLED) } else { flags };
     Password {
         label: pin.label.clone(),
@@ -165,8 +167,8 @@ fn password(eid: &Eid, pin: &Pin) -> Password {
         flags: flags.and(more),
         digits_min: pin.digits_min,
         digits_max: pin.digits_max,
-        reference: super::reference_data(pin).p2(),
-        padding: None,
+        reference: reference.p2(),
+        padding: reference.padding,
     }
 }
 
@@ -184,7 +186,8 @@ fn private_key(key: &EidKey) -> PrivateKey {
         },
         access: KeyAccess::SENSITIVE.and(made_here),
         reference: key.number,
-        algorithms: vec![key.number],
+        // A list would leave PKCS #11 with the mechanisms in it, none of which hashes.
+        algorithms: Vec::new(),
         kind: kind(key_bits(key.algorithm)),
     }
 }
