@@ -64,8 +64,11 @@ pub enum EidError {
     Date(#[from] IssuerKeysError),
 }
 
-/// What values of PINs are filled up with where they are.
-const PADDING: u8 = 0xFF;
+/// What fills PINs up in commands. OpenSC's driver does so whatever it sends; a terminal that knows PACE sends what the
+/// holder has typed.
+pub fn padding(eid: &Eid) -> Option<u8> {
+    eid.pace.is_empty().then_some(0xFF)
+}
 
 /// EF.DIR, 7816-4 §12.2.1: the eID with its label. Empty of applications for a product without.
 ///
@@ -110,7 +113,7 @@ pub fn install_parameters(profile: &Profile, eid: &Eid, order: &[u8; 16], vault:
     let parameters = Parameters {
         df: eid.df,
         files: eid.files.iter().map(control).collect(),
-        references: eid.pins.iter().map(|pin| reference_data(eid, pin)).collect(),
+        references: eid.pins.iter().map(|pin| reference_data(pin, padding(eid))).collect(),
         keys: eid.keys.iter().map(key_pair).collect(),
         objects,
         passwords: eid.pace.iter().map(reference).collect(),
@@ -120,7 +123,7 @@ pub fn install_parameters(profile: &Profile, eid: &Eid, order: &[u8; 16], vault:
 }
 
 /// A PIN or PUK as install parameters have it.
-pub fn reference_data(eid: &Eid, pin: &Pin) -> ReferenceData {
+pub fn reference_data(pin: &Pin, padding: Option<u8>) -> ReferenceData {
     ReferenceData {
         number: pin.number,
         digits_min: pin.digits_min,
@@ -133,8 +136,7 @@ pub fn reference_data(eid: &Eid, pin: &Pin) -> ReferenceData {
             PacePin::Pin => Some(PASSWORD_PIN),
             PacePin::Puk => Some(PASSWORD_PUK),
         },
-        // OpenSC's driver fills up whatever it sends; a terminal that knows PACE sends what the holder has typed.
-        padding: eid.pace.is_empty().then_some(PADDING),
+        padding,
         rule: pin.rule.clone(),
     }
 }

@@ -184,7 +184,7 @@ fn application_parameters(profile: &Profile, partner: &Partner) -> Vec<u8> {
     let parameters = Parameters {
         df: partner.df,
         files: partner.files.iter().map(control).collect(),
-        references: partner.pins.iter().map(eid::reference_data).collect(),
+        references: partner.pins.iter().map(|pin| eid::reference_data(pin, None)).collect(),
         keys: Vec::new(),
         objects: Vec::new(),
         passwords: Vec::new(),

@@ -156,7 +156,7 @@ fn object_directory(eid: &Eid) -> Vec<ObjectDirectory> {
 
 fn password(eid: &Eid, pin: &Pin) -> Password {
     let unblocks = eid.pins.iter().any(|other| other.unblocked_by == pin.number);
-    let reference = super::reference_data(eid, pin);
+    let reference = super::reference_data(pin, super::padding(eid));
     let flags = PasswordFlags::LOCAL.and(PasswordFlags::INITIALIZED);
     let flags = if reference.padding.is_some() { flags.and(PasswordFlags::NEEDS_PADDING) } else { flags };
     let more = if unblocks { PasswordFlags::UNBLOCKING.and(PasswordFlags::UNBLOCK_DISABLED) } else { flags };
