@@ -21,6 +21,7 @@ mod native;
 pub mod nvm;
 pub(crate) mod personalisation;
 pub mod status;
+mod two_lives;
 pub mod vpcd;
 
 pub use card::{Card, CardError, CardInfo, InstanceInfo};

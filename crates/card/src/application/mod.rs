@@ -13,12 +13,10 @@ mod signature;
 
 use bitaqa_apdu::{Aid, Command, Response, Sw, dgi, ins};
 
-use crate::access::{Protocols, UnderWay};
-use crate::applet::{Applet, Host, Module, Selection, StoreData};
+use crate::access::UnderWay;
+use crate::applet::{Applet, Host, Module};
 use crate::command::SharedCommand;
-use crate::files::Position;
-use crate::gp::life_cycle::AppLife;
-use crate::personalisation::{self, Stream};
+use crate::two_lives::{Common, TwoLives};
 use configuration::Configuration;
 use signature::Environment;
 
@@ -75,43 +73,11 @@ impl Module for ApplicationModule {
 /// The applet's RAM.
 #[derive(Default)]
 struct Application {
-    position: Position,
-    protocols: Protocols,
+    common: Common,
     environment: Environment,
-    store: Stream,
 }
 
 impl Application {
-    fn operational(&mut self, command: &Command, host: &mut Host<'_>) -> Result<Response, Sw> {
-        // Whatever comes between the steps of a protocol ends it, an unknown command too.
-        let under_way = self.protocols.take();
-        if !command.class.is_interindustry() {
-            return Err(Sw::CLA_NOT_SUPPORTED);
-        }
-        let configuration = Configuration::of(host)?;
-        if command.class.is_chained() {
-            return self.shared(&configuration, command, under_way, host); // GENERAL AUTHENTICATE alone
-        }
-        match (command.ins, command.p1p2()) {
-            (ins::VERIFY, _) => reference_data::verify(&configuration, command, host),
-            (ins::CHANGE_REFERENCE_DATA, _) => reference_data::change(&configuration, command, host),
-            (ins::RESET_RETRY_COUNTER, _) => reference_data::reset(&configuration, command, host),
-            (ins::UPDATE_BINARY, _) => {
-                let (sfi, offset) = crate::command::short_identifier_and_offset(command);
-                self.position.update_binary(sfi, offset, &command.data, &configuration.setup, host)
-            }
-            (ins::MANAGE_SECURITY_ENVIRONMENT, 0x41B6) => {
-                self.environment.set_signature(&configuration.parameters, command)
-            }
-            (ins::MANAGE_SECURITY_ENVIRONMENT, 0x41A4) if signature::names_a_key_alone(command) => {
-                self.environment.set_authentication(&configuration.parameters, command)
-            }
-            (ins::PERFORM_SECURITY_OPERATION, 0x9E9A) => self.environment.sign(&configuration, command, host),
-            (ins::INTERNAL_AUTHENTICATE, _) => self.environment.authenticate(&configuration, command, host),
-            _ => self.shared(&configuration, command, under_way, host),
-        }
-    }
-
     fn shared(
         &mut self,
         configuration: &Configuration,
@@ -122,9 +88,9 @@ impl Application {
         let parsed = SharedCommand::try_from(command)?;
         let setup = &configuration.setup;
         match &parsed {
-            SharedCommand::Select { by, answer } => self.position.select(by, *answer, setup, host),
+            SharedCommand::Select { by, answer } => self.common.position.select(by, *answer, setup, host),
             SharedCommand::ReadBinary { sfi, offset, form } => {
-                self.position.read_binary((*sfi, *offset, *form), command.ne, setup, host)
+                self.common.position.read_binary((*sfi, *offset, *form), command.ne, setup, host)
             }
             SharedCommand::GetData(dgi::GET_DATA_TRIES) => Ok(reference_data::tell(configuration, host)),
             SharedCommand::GetData(number) => {
@@ -133,15 +99,7 @@ impl Application {
             }
             // A challenge for Terminal Authentication needs what that stands on; any other is just random octets.
             SharedCommand::GetChallenge if !host.status.has_session() => challenge(command, host),
-            _ => self.protocols.process::<Self>(&parsed, command, under_way, host),
-        }
-    }
-
-    fn get_data(command: &Command, host: &Host<'_>) -> Result<Response, Sw> {
-        match personalisation::get_data::<Self>(command.p1p2(), host)? {
-            Some(response) => Ok(response),
-            None if command.p1p2() == dgi::GET_DATA_PUBLIC_KEYS => keys::public_keys(host),
-            None => Err(Sw::REFERENCE_NOT_FOUND),
+            _ => self.common.protocols.process::<Self>(&parsed, command, under_way, host),
         }
     }
 }
@@ -157,43 +115,50 @@ fn challenge(command: &Command, host: &mut Host<'_>) -> Result<Response, Sw> {
     Ok(Response::ok(octets))
 }
 
-impl Applet for Application {
-    fn select(&mut self, how: Selection, host: &mut Host<'_>) -> Result<Response, Sw> {
-        self.position = match how {
-            Selection::OnReset => Position::in_mf(),
-            Selection::ByName => Position::in_application(),
-        };
-        // PINs stay shown: selecting again what is selected is how terminals find back to the DF.
-        self.protocols.reselected(host);
-        Ok(Sw::OK.into())
+impl TwoLives for Application {
+    fn common(&mut self) -> &mut Common {
+        &mut self.common
     }
 
-    fn process(&mut self, command: Command, host: &mut Host<'_>) -> Result<Response, Sw> {
-        match host.life() {
-            AppLife::Personalized => self.operational(&command, host),
-            AppLife::Selectable => match command.ins {
-                ins::STORE_DATA => self.personalise(&StoreData::read(&command)?, host),
-                ins::GENERATE_ASYMMETRIC_KEY_PAIR => keys::generate(&command, host),
-                ins::GET_DATA => Self::get_data(&command, host),
-                _ => Err(Sw::CONDITIONS_NOT_SATISFIED),
-            },
-            _ => Err(Sw::CONDITIONS_NOT_SATISFIED),
+    fn operational(&mut self, command: &Command, host: &mut Host<'_>) -> Result<Response, Sw> {
+        // Whatever comes between the steps of a protocol ends it, an unknown command too.
+        let under_way = self.common.protocols.take();
+        if !command.class.is_interindustry() {
+            return Err(Sw::CLA_NOT_SUPPORTED);
+        }
+        let configuration = Configuration::of(host)?;
+        if command.class.is_chained() {
+            return self.shared(&configuration, command, under_way, host); // GENERAL AUTHENTICATE alone
+        }
+        match (command.ins, command.p1p2()) {
+            (ins::VERIFY, _) => reference_data::verify(&configuration, command, host),
+            (ins::CHANGE_REFERENCE_DATA, _) => reference_data::change(&configuration, command, host),
+            (ins::RESET_RETRY_COUNTER, _) => reference_data::reset(&configuration, command, host),
+            (ins::UPDATE_BINARY, _) => {
+                let (sfi, offset) = crate::command::short_identifier_and_offset(command);
+                self.common.position.update_binary(sfi, offset, &command.data, &configuration.setup, host)
+            }
+            (ins::MANAGE_SECURITY_ENVIRONMENT, 0x41B6) => {
+                self.environment.set_signature(&configuration.parameters, command)
+            }
+            (ins::MANAGE_SECURITY_ENVIRONMENT, 0x41A4) if signature::names_a_key_alone(command) => {
+                self.environment.set_authentication(&configuration.parameters, command)
+            }
+            (ins::PERFORM_SECURITY_OPERATION, 0x9E9A) => self.environment.sign(&configuration, command, host),
+            (ins::INTERNAL_AUTHENTICATE, _) => self.environment.authenticate(&configuration, command, host),
+            _ => self.shared(&configuration, command, under_way, host),
         }
     }
 
-    fn deselect(&mut self, host: &mut Host<'_>) {
-        *host.status = crate::status::SecurityStatus::default();
-        *self = Self { position: core::mem::take(&mut self.position).without_file(), ..Self::default() };
+    fn generate(command: &Command, host: &mut Host<'_>) -> Result<Response, Sw> {
+        keys::generate(command, host)
     }
 
-    fn personalise(&mut self, block: &StoreData<'_>, host: &mut Host<'_>) -> Result<Response, Sw> {
-        if host.life() != AppLife::Selectable {
-            return Err(Sw::CONDITIONS_NOT_SATISFIED);
-        }
-        self.store.block::<Self>(block, host)
+    fn public_keys(host: &Host<'_>) -> Result<Response, Sw> {
+        keys::public_keys(host)
     }
 
-    fn seal(&mut self, host: &mut Host<'_>) -> Result<(), Sw> {
+    fn complete(host: &mut Host<'_>) -> Result<(), Sw> {
         configuration::complete(host)
     }
 }

@@ -39,7 +39,7 @@ impl Emrtd {
         let keys = BacKeys::from_secret(secret)?;
         let (response, sm) = bac.external_authenticate(command, &keys, host.rng())?;
         *host.status = SecurityStatus { bac: Some(document_number(host)), ..SecurityStatus::default() };
-        self.protocols.ta = ta::CardTa::default();
+        self.common.protocols.ta = ta::CardTa::default();
         host.next_session(sm);
         Ok(response)
     }

@@ -11,15 +11,13 @@ mod configuration;
 mod keys;
 mod reset_retry_counter;
 
-use bitaqa_apdu::{Aid, Command, Response, Sw, dgi, ins};
+use bitaqa_apdu::{Aid, Command, Response, Sw, ins};
 use bitaqa_secure_messaging::bac::CardBac;
 
-use crate::access::{Instance, Protocols};
-use crate::applet::{Applet, Host, Module, Selection, StoreData};
+use crate::access::Instance;
+use crate::applet::{Applet, Host, Module};
 use crate::command::SharedCommand;
-use crate::files::Position;
-use crate::gp::life_cycle::AppLife;
-use crate::personalisation::{self, Stream};
+use crate::two_lives::{Common, TwoLives};
 use configuration::Configuration;
 
 /// Name of the native module in a chip's configuration.
@@ -68,16 +66,20 @@ impl Module for EmrtdModule {
 /// The applet's RAM.
 #[derive(Default)]
 struct Emrtd {
-    position: Position,
-    protocols: Protocols,
+    common: Common,
     bac: Option<CardBac>,
-    store: Stream,
 }
 
-impl Emrtd {
+impl Emrtd {}
+
+impl TwoLives for Emrtd {
+    fn common(&mut self) -> &mut Common {
+        &mut self.common
+    }
+
     fn operational(&mut self, command: &Command, host: &mut Host<'_>) -> Result<Response, Sw> {
         // Whatever comes between the steps of a protocol ends it, an unknown command too.
-        let (under_way, bac) = (self.protocols.take(), self.bac.take());
+        let (under_way, bac) = (self.common.protocols.take(), self.bac.take());
         if command.class.is_interindustry() && !command.class.is_chained() {
             match (command.ins, command.p1p2()) {
                 (ins::RESET_RETRY_COUNTER, 0x0203) => return Self::reset_retry_counter(true, command, host),
@@ -89,9 +91,9 @@ impl Emrtd {
         }
         let parsed = SharedCommand::try_from(command)?;
         match &parsed {
-            SharedCommand::Select { by, answer } => self.position.select(by, *answer, &Self::setup(host)?, host),
+            SharedCommand::Select { by, answer } => self.common.position.select(by, *answer, &Self::setup(host)?, host),
             SharedCommand::ReadBinary { sfi, offset, form } => {
-                self.position.read_binary((*sfi, *offset, *form), command.ne, &Self::setup(host)?, host)
+                self.common.position.read_binary((*sfi, *offset, *form), command.ne, &Self::setup(host)?, host)
             }
             SharedCommand::GetData(number) => {
                 let objects = Self::setup(host)?.objects;
@@ -102,57 +104,24 @@ impl Emrtd {
             // Inside a session both are for Terminal Authentication, outside for BAC.
             SharedCommand::GetChallenge if !host.status.has_session() => self.begin_bac(command, host),
             SharedCommand::ExternalAuthenticate if !host.status.has_session() => self.finish_bac(bac, command, host),
-            _ => self.protocols.process::<Self>(&parsed, command, under_way, host),
+            _ => self.common.protocols.process::<Self>(&parsed, command, under_way, host),
         }
     }
 
-    fn get_data(command: &Command, host: &Host<'_>) -> Result<Response, Sw> {
-        match personalisation::get_data::<Self>(command.p1p2(), host)? {
-            Some(response) => Ok(response),
-            None if command.p1p2() == dgi::GET_DATA_PUBLIC_KEYS => keys::public_keys(host),
-            None => Err(Sw::REFERENCE_NOT_FOUND),
-        }
-    }
-}
-
-impl Applet for Emrtd {
-    fn select(&mut self, how: Selection, host: &mut Host<'_>) -> Result<Response, Sw> {
-        self.bac = None;
-        self.position = match how {
-            Selection::OnReset => Position::in_mf(),
-            Selection::ByName => Position::in_application(),
-        };
-        self.protocols.reselected(host);
-        Ok(Sw::OK.into())
+    fn generate(command: &Command, host: &mut Host<'_>) -> Result<Response, Sw> {
+        keys::generate(command, host)
     }
 
-    fn process(&mut self, command: Command, host: &mut Host<'_>) -> Result<Response, Sw> {
-        match host.life() {
-            AppLife::Personalized => self.operational(&command, host),
-            AppLife::Selectable => match command.ins {
-                ins::STORE_DATA => self.personalise(&StoreData::read(&command)?, host),
-                ins::GENERATE_ASYMMETRIC_KEY_PAIR => keys::generate(&command, host),
-                ins::GET_DATA => Self::get_data(&command, host),
-                _ => Err(Sw::CONDITIONS_NOT_SATISFIED),
-            },
-            _ => Err(Sw::CONDITIONS_NOT_SATISFIED),
-        }
+    fn public_keys(host: &Host<'_>) -> Result<Response, Sw> {
+        keys::public_keys(host)
     }
 
-    fn deselect(&mut self, host: &mut Host<'_>) {
-        *host.status = crate::status::SecurityStatus::default();
-        *self = Self { position: core::mem::take(&mut self.position).without_file(), ..Self::default() };
-    }
-
-    fn personalise(&mut self, block: &StoreData<'_>, host: &mut Host<'_>) -> Result<Response, Sw> {
-        if host.life() != AppLife::Selectable {
-            return Err(Sw::CONDITIONS_NOT_SATISFIED);
-        }
-        self.store.block::<Self>(block, host)
-    }
-
-    fn seal(&mut self, host: &mut Host<'_>) -> Result<(), Sw> {
+    fn complete(host: &mut Host<'_>) -> Result<(), Sw> {
         configuration::complete(host)
+    }
+
+    fn reselected(&mut self) {
+        self.bac = None;
     }
 }
 
