@@ -23,11 +23,12 @@ use crate::{profile_source, world};
 const ISSUER_DOMAIN: &str = "A000000151000000";
 
 /// Said aloud, in both forms of output, before the published keys are used.
-pub const PUBLISHED_KEYS: &str = "WARNING: 404142434445464748494A4B4C4D4E4F is the published test key of GlobalPlatform: \
-    everybody has it.\n  A card with it obeys everybody. Replace it (`bitaqa card keys put`) before the card leaves the \
-    laboratory.\n  Cards count failed authentications, and many lock themselves for good after ten. The card's own \
-    cryptogram is\n  checked first: where these are not the card's keys, EXTERNAL AUTHENTICATE is not sent and no try \
-    is spent.";
+pub const PUBLISHED_KEYS: &str =
+    "WARNING: 404142434445464748494A4B4C4D4E4F is the published test key of GlobalPlatform: \
+    everybody has it.
+  A card with it obeys everybody. Replace it (`bitaqa card keys put`) before the card leaves the laboratory.
+  Cards count failed authentications, and many lock themselves for good after ten. The card's own cryptogram is
+  checked first: where these are not the card's keys, EXTERNAL AUTHENTICATE is not sent and no try is spent.";
 
 /// What opens the channel.
 enum Opener {

@@ -10,7 +10,7 @@ use bitaqa_card::{Card, CardError};
 use crate::args::CardArg;
 use crate::exit::Failure;
 use crate::output::Output;
-use crate::world::RealPlatform;
+use crate::world::{self, RealPlatform};
 
 /// A card at hand.
 pub enum AnyCard {
@@ -121,10 +121,9 @@ pub fn reader_failure(error: &TransportError) -> Failure {
 
 #[cfg(feature = "pcsc")]
 fn open_reader(name: &str, wait_seconds: u64) -> Result<AnyCard, Failure> {
-    let wait = std::time::Duration::from_secs(wait_seconds);
-    bitaqa_terminal::pcsc::Reader::open(name, wait, &mut || true)
-        .map(AnyCard::Reader)
-        .map_err(|error| reader_failure(&error))
+    let mut keep_waiting = world::time_limit(wait_seconds);
+    let opened = bitaqa_terminal::pcsc::Reader::open(name, &mut keep_waiting);
+    opened.map(AnyCard::Reader).map_err(|error| reader_failure(&error))
 }
 
 #[cfg(not(feature = "pcsc"))]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bitaqa_card::Platform;
 use rand::SeedableRng;
@@ -34,6 +34,12 @@ pub fn stop_flag() -> std::io::Result<Arc<AtomicBool>> {
         flag::register(signal, Arc::clone(&stop))?;
     }
     Ok(stop)
+}
+
+/// Says yes for that many seconds from now on.
+pub fn time_limit(seconds: u64) -> impl FnMut() -> bool {
+    let (start, limit) = (Instant::now(), Duration::from_secs(seconds));
+    move || start.elapsed() < limit
 }
 
 /// A generator seeded by the operating system.

@@ -264,7 +264,7 @@ impl<'t> Session<'t> {
         let name = describe::command(&command);
         // A card or reader may announce more than it takes: 6700 means that nothing was done (7816-4 §5.6), so the
         // same goes once more with short fields. Under a session that answer has ended the session already.
-        if self.protection.is_none() && self.limits.is_extended() && self.beyond_short(&command) {
+        if self.protection.is_none() && self.limits.is_extended() && command.needs_extended() {
             let response = self.send_parts(command.clone(), &name)?;
             if response.sw != Sw::WRONG_LENGTH || !response.data.is_empty() {
                 return Ok(response);
@@ -272,11 +272,6 @@ impl<'t> Session<'t> {
             self.limits = Limits::SHORT;
         }
         self.send_parts(command, &name)
-    }
-
-    /// Whether a plain command goes out with extended length fields.
-    fn beyond_short(&self, command: &Command) -> bool {
-        command.data.len() > Command::NC_SHORT_MAX || command.ne > Command::NE_SHORT_MAX
     }
 
     /// Sends one command as one or as a chain.

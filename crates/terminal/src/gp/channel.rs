@@ -94,13 +94,11 @@ pub fn open_secure_channel(
 /// [`SessionError`]: 6881 or 6A81 when there is none left.
 pub fn open_logical_channel(session: &mut Session<'_>) -> Result<u8, SessionError> {
     let data = session.expect(Command::new(ins::MANAGE_CHANNEL, 0x00, 0x00).ne(1))?;
-    match *data {
-        [number @ 1..=19] => Ok(number),
-        _ => {
-            let what = format!("{} octets that are no number of a channel", data.len());
-            Err(SessionError::Malformed { at: "MANAGE CHANNEL".into(), what })
-        }
+    if let [number @ 1..=19] = *data {
+        return Ok(number);
     }
+    let what = format!("{} octets that are no number of a channel", data.len());
+    Err(SessionError::Malformed { at: "MANAGE CHANNEL".into(), what })
 }
 
 /// MANAGE CHANNEL [close], GPC 2.3.1 §11.7. A channel that is closed already is no error (warning 6200).

@@ -114,7 +114,7 @@ pub fn install_parameters(own: &[u8], quota_bytes: Option<u32>) -> Vec<u8> {
 /// [`SessionError`].
 pub fn install_step(session: &mut Session<'_>, step: Step, fields: &Fields<'_>) -> Result<Bytes, SessionError> {
     let command = Command::globalplatform(ins::INSTALL, step.0, 0x00).data(fields.encode(step)).ne(session.max_ne());
-    confirmed(session.expect(command)?)
+    confirmed(&session.expect(command)?)
 }
 
 /// INSTALL [for extradition], GPC 2.3.1 §11.5.2.3.4: `what` goes to the domain `to`.
@@ -203,7 +203,7 @@ pub fn load(session: &mut Session<'_>, file: &LoadFile<'_>) -> Result<Bytes, Ses
         let last = if blocks.peek().is_none() { 0x80 } else { 0x00 };
         answer = session.expect(Command::globalplatform(ins::LOAD, last, number).data(block).ne(256))?;
     }
-    confirmed(answer)
+    confirmed(&answer)
 }
 
 /// DELETE of an application, a security domain or a load file, GPC 2.3.1 §11.2; `related`: what was made of a load file
@@ -218,7 +218,7 @@ pub fn delete(session: &mut Session<'_>, aid: &Aid, related: bool, token: &[u8])
     }
     let p2 = if related { 0x80 } else { 0x00 };
     let command = Command::globalplatform(ins::DELETE, 0x00, p2).data(data).ne(256);
-    confirmed(session.expect(command)?)
+    confirmed(&session.expect(command)?)
 }
 
 /// DELETE [key], GPC 2.3.1 §11.2.2.3.2: all keys of a version, of an identifier, or the one of both.
@@ -238,7 +238,7 @@ pub fn delete_keys(session: &mut Session<'_>, kvn: Option<u8>, id: Option<u8>) -
 }
 
 /// Confirmation out of a response: its length in front, which is all there is without delegated management.
-fn confirmed(data: Bytes) -> Result<Bytes, SessionError> {
+fn confirmed(data: &[u8]) -> Result<Bytes, SessionError> {
     let malformed = |what: &str| SessionError::Malformed { at: "confirmation".into(), what: what.into() };
     match *data {
         [] | [0x00] => Ok(Bytes::new()),

@@ -77,8 +77,11 @@ fn parse_key_information(data: &[u8]) -> Result<Vec<KeyInformation>, TlvError> {
     keys.collect()
 }
 
+/// The 18 fields by name, in order.
+pub type Cplc = Vec<(&'static str, Vec<u8>)>;
+
 /// Fields of the card production life cycle data with their octets, in order.
-const CPLC: [(&str, usize); 18] = [
+const CPLC_FIELDS: [(&str, usize); 18] = [
     ("ic_fabricator", 2),
     ("ic_type", 2),
     ("os_id", 2),
@@ -104,16 +107,16 @@ const CPLC: [(&str, usize); 18] = [
 ///
 /// # Errors
 /// [`GpError`] for an object of another length, and for a dialogue that fails.
-pub fn cplc(session: &mut Session<'_>) -> Result<Option<Vec<(&'static str, Vec<u8>)>>, GpError> {
+pub fn cplc(session: &mut Session<'_>) -> Result<Option<Cplc>, GpError> {
     let Some(data) = optional(session, 0x9F7F)? else { return Ok(None) };
     parse_cplc(&data).map(Some).map_err(|source| GpError::Response { at: "GET DATA 9F7F", source })
 }
 
-fn parse_cplc(data: &[u8]) -> Result<Vec<(&'static str, Vec<u8>)>, TlvError> {
+fn parse_cplc(data: &[u8]) -> Result<Cplc, TlvError> {
     // Cards of an older kind give the value without its tag.
     let mut rest = if data.len() == 42 { data } else { tlv::only(data, 0x9F7F)? };
-    let mut fields = Vec::with_capacity(CPLC.len());
-    for (name, octets) in CPLC {
+    let mut fields = Vec::with_capacity(CPLC_FIELDS.len());
+    for (name, octets) in CPLC_FIELDS {
         let (field, tail) = rest.split_at_checked(octets).ok_or(TlvError::ValueLength(0x9F7F))?;
         fields.push((name, field.to_vec()));
         rest = tail;

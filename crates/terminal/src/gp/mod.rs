@@ -19,7 +19,7 @@ pub use self::content::{
     Fields, Installation, LoadFile, Step, delete, delete_keys, extradite, install, install_parameters, install_step,
     load, personalize, set_application_status, set_card_status, set_domain_status, store_data, update_privileges,
 };
-pub use self::data::{CardData, KeyInformation, card_data, cplc, get_data, key_information, sequence_counter};
+pub use self::data::{CardData, Cplc, KeyInformation, card_data, cplc, get_data, key_information, sequence_counter};
 pub use self::status::{Part, Privileges, Status, application_life, card_life, get_status, registry};
 
 use crate::session::{Session, SessionError};

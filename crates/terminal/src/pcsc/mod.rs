@@ -4,17 +4,12 @@
 
 mod watch;
 
-use std::time::Duration;
-
 use bitaqa_apdu::{Atr, Bytes, Transport, TransportError};
 use pcsc::{Disposition, Error, Protocol, Protocols, ShareMode};
 
 pub use self::watch::{Pcsc, ReaderState, Service, pick, wait_for_card};
 
 use crate::t0;
-
-/// How long PC/SC is given to notice that a card is gone: it looks every 400 ms.
-const PATIENCE: Duration = Duration::from_millis(1200);
 
 /// The readers that PC/SC knows. None at all is an empty list, not an error.
 ///
@@ -34,14 +29,15 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// Takes the card in the reader whose name is, or contains, `wanted`; waits for reader and card for `at_most`.
+    /// Takes the card in the reader whose name is, or contains, `wanted`; waits for reader and card as long as
+    /// `keep_waiting` says.
     ///
     /// # Errors
     /// [`TransportError::NotPresent`] when there is no such reader, several of them, or no card in it,
     /// [`TransportError::InUse`] when another program holds the card, [`TransportError::NoService`].
-    pub fn open(wanted: &str, at_most: Duration, go_on: &mut dyn FnMut() -> bool) -> Result<Self, TransportError> {
+    pub fn open(wanted: &str, keep_waiting: &mut dyn FnMut() -> bool) -> Result<Self, TransportError> {
         let mut service = Pcsc::connect()?;
-        let name = wait_for_card(&mut service, wanted, at_most, go_on)?;
+        let name = wait_for_card(&mut service, wanted, keep_waiting)?;
         let c_name = watch::c_name(&name)?;
         let connect = |protocols| service.context().connect(&c_name, ShareMode::Exclusive, protocols);
         // Drivers there are that take one protocol by its name and not the choice of two.
@@ -91,10 +87,10 @@ impl Transport for Reader {
             // Drivers there are that answer nothing at all for a card that is gone.
             Ok(answer) if answer.len() < 2 => {
                 let short = TransportError::ShortResponse(answer.len());
-                Err(watch::what_happened(&mut self.service, &self.name, PATIENCE).unwrap_or(short))
+                Err(watch::what_happened(&mut self.service, &self.name).unwrap_or(short))
             }
             Err(error @ TransportError::Reader(_)) => {
-                Err(watch::what_happened(&mut self.service, &self.name, PATIENCE).unwrap_or(error))
+                Err(watch::what_happened(&mut self.service, &self.name).unwrap_or(error))
             }
             other => other,
         }

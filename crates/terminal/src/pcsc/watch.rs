@@ -2,12 +2,15 @@
 //! answer in its place.
 
 use std::ffi::CString;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bitaqa_apdu::TransportError;
 use pcsc::{Context, Error, PNP_NOTIFICATION, Scope, State};
 
 use super::failure;
+
+/// How often PC/SC is asked what became of a card: it looks every 400 ms.
+const LOOKS: usize = 5;
 
 /// How long one wait lasts before the caller is asked whether to go on.
 const LOOK_UP: Duration = Duration::from_millis(250);
@@ -134,19 +137,17 @@ pub fn pick<'a>(readers: &'a [ReaderState], wanted: &str) -> Result<&'a ReaderSt
     }
 }
 
-/// Waits until the reader is there and a card that answers is in it, for `at_most`; `go_on` is asked several times a
-/// second. Answers the reader's whole name.
+/// Waits until the reader is there and a card that answers is in it. `keep_waiting` is asked several times a second, and
+/// holds the caller's clock: time-out and signals are its business. Answers the reader's whole name.
 ///
 /// # Errors
-/// [`TransportError::NotPresent`] with what is missing when the time is over or `go_on` says no,
-/// [`TransportError::NoService`] when the service cannot be reached or ends.
+/// [`TransportError::NotPresent`] with what is missing when `keep_waiting` says no, [`TransportError::NoService`] when
+/// the service cannot be reached or ends.
 pub fn wait_for_card(
     service: &mut dyn Service,
     wanted: &str,
-    at_most: Duration,
-    go_on: &mut dyn FnMut() -> bool,
+    keep_waiting: &mut dyn FnMut() -> bool,
 ) -> Result<String, TransportError> {
-    let start = Instant::now();
     loop {
         let readers = service.look().map_err(|error| failure(error, wanted))?;
         let missing = match pick(&readers, wanted) {
@@ -157,19 +158,17 @@ pub fn wait_for_card(
             Ok(reader) => TransportError::NotPresent(format!("no card in `{}`", reader.name)),
             Err(error) => error,
         };
-        let left = at_most.saturating_sub(start.elapsed());
-        if left.is_zero() || !go_on() {
+        if !keep_waiting() {
             return Err(missing);
         }
-        service.pause(left.min(LOOK_UP)).map_err(|error| failure(error, wanted))?;
+        service.pause(LOOK_UP).map_err(|error| failure(error, wanted))?;
     }
 }
 
 /// What became of a card whose command failed in a way that says little: PC/SC notices a removal when it looks the next
-/// time, some 400 ms later. `None` when the card is still there after `patience`.
-pub(super) fn what_happened(service: &mut dyn Service, name: &str, patience: Duration) -> Option<TransportError> {
-    let start = Instant::now();
-    loop {
+/// time. `None` when the card is still there after some looks.
+pub(super) fn what_happened(service: &mut dyn Service, name: &str) -> Option<TransportError> {
+    for _ in 0..LOOKS {
         match service.look() {
             Err(error) => return Some(TransportError::Vanished(format!("the service of `{name}` ended ({error})"))),
             Ok(readers) => match readers.iter().find(|reader| reader.name == name) {
@@ -178,11 +177,11 @@ pub(super) fn what_happened(service: &mut dyn Service, name: &str, patience: Dur
                 Some(_) => {}
             },
         }
-        let left = patience.saturating_sub(start.elapsed());
-        if left.is_zero() || service.pause(left.min(LOOK_UP)).is_err() {
-            return None;
+        if service.pause(LOOK_UP).is_err() {
+            return Some(TransportError::Vanished(format!("the service of `{name}` ended")));
         }
     }
+    None
 }
 
 /// The name as PC/SC takes it.
@@ -213,7 +212,11 @@ mod tests {
     }
 
     fn wait(pictures: Vec<Result<Vec<ReaderState>, Error>>, wanted: &str) -> Result<String, TransportError> {
-        wait_for_card(&mut Pictures(pictures), wanted, Duration::from_millis(200), &mut || true)
+        let mut looks = 0;
+        wait_for_card(&mut Pictures(pictures), wanted, &mut || {
+            looks += 1;
+            looks < 20
+        })
     }
 
     #[test]
@@ -251,7 +254,7 @@ mod tests {
 
     #[test]
     fn a_failed_command_is_explained_by_what_pcsc_sees_next() {
-        let ask = |pictures| what_happened(&mut Pictures(pictures), "Gem", Duration::from_millis(100));
+        let ask = |pictures| what_happened(&mut Pictures(pictures), "Gem");
         let there = || Ok(vec![reader("Gem", true)]);
         assert!(ask(vec![there()]).is_none());
         let pulled = ask(vec![there(), Ok(vec![reader("Gem", false)])]);
@@ -266,7 +269,7 @@ mod tests {
     fn a_caller_who_has_enough_ends_the_wait() {
         let mut looks = 0;
         let mut service = Pictures(vec![Ok(vec![])]);
-        let ended = wait_for_card(&mut service, "Gem", Duration::from_secs(60), &mut || {
+        let ended = wait_for_card(&mut service, "Gem", &mut || {
             looks += 1;
             looks < 3
         });

@@ -62,8 +62,8 @@ impl Exchanged {
 /// Runs the command. All texts are read before the first goes to the card.
 ///
 /// # Errors
-/// Bad input for a text that is no command, card, verdict for a status word that is not as expected: the report has then
-/// been given all the same.
+/// Bad input for a text that is no command, card, verdict for a status word that is not as expected: the report has
+/// then been given all the same.
 pub fn run(request: &Apdu, source: &Source, output: Output) -> Result<(), Failure> {
     let lines = match &request.file {
         Some(file) => apdu_text::file(file, !request.raw)?,
