@@ -73,7 +73,7 @@ pub struct PrivateKey {
     pub access: KeyAccess,
     /// Key reference, DO 84 of MSE:Set.
     pub reference: u8,
-    /// References of its algorithms in CardInfo.
+    /// References of its algorithms in CardInfo; empty: those of its kind.
     pub algorithms: Vec<u8>,
     /// What it is made on.
     pub kind: KeyKind,
@@ -157,7 +157,8 @@ impl Object for PrivateKey {
             usage: self.usage.0,
             access: Some(self.access.0),
             reference: Some(self.reference),
-            algorithms: Some(self.algorithms.iter().map(|reference| (*reference).into()).collect()),
+            algorithms: (!self.algorithms.is_empty())
+                .then(|| self.algorithms.iter().map(|reference| (*reference).into()).collect()),
         };
         let (tag, bits) = match self.kind {
             KeyKind::Rsa(bits) => (RSA, bits),

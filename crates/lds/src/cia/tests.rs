@@ -78,7 +78,8 @@ fn each_object_is_written_as_the_standard_has_it() {
 fn everything_reads_back() {
     let pins = [password(), Password { unblocked_by: None, padding: Some(0xFF), ..password() }];
     assert_eq!(Password::decode_all(&Password::encode_all(&pins).unwrap()).unwrap(), pins);
-    let keys = [private_key(KeyKind::Rsa(2048)), private_key(KeyKind::Ec(384))];
+    let without = PrivateKey { algorithms: vec![], user_consent: None, ..private_key(KeyKind::Ec(384)) };
+    let keys = [private_key(KeyKind::Rsa(2048)), without];
     assert_eq!(PrivateKey::decode_all(&PrivateKey::encode_all(&keys).unwrap()).unwrap(), keys);
     let keys = [public_key(None), public_key(Some(3072))];
     assert_eq!(PublicKey::decode_all(&PublicKey::encode_all(&keys).unwrap()).unwrap(), keys);
