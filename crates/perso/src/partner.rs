@@ -229,7 +229,7 @@ pub struct Delivery<'a> {
 /// comes back, empty where the card makes none.
 ///
 /// # Errors
-/// [`PartnerError`]; the card is then in the state before or after the step that failed, and the application not sealed.
+/// [`PartnerError`]; the card is then in the state before or after the step that failed, the application not sealed.
 pub fn install(
     session: &mut Session<'_>,
     profile: &Profile,

@@ -161,7 +161,7 @@ impl Found {
         Ok(())
     }
 
-    /// The tries of all PINs and PUKs, which the card tells without spending one: all of them, and in their first state.
+    /// The tries of all PINs and PUKs, which the card tells without spending one: all are left, in their first state.
     fn pins(&mut self, eid: &Eid, session: &mut Session<'_>) -> Result<(), SessionError> {
         let [p1, p2] = dgi::GET_DATA_TRIES.to_be_bytes();
         let told = session.expect(Command::new(ins::GET_DATA, p1, p2).ne(session.max_ne()));
