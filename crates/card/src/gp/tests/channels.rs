@@ -101,3 +101,13 @@ fn a_new_channel_has_the_default_application_or_that_of_the_channel_it_comes_fro
     );
     assert_eq!(line.plain(&Command { class: Class(0xFF), ..get_data(0xE0) }).sw, Sw::CHANNEL_NOT_SUPPORTED);
 }
+
+/// A host that leaves Le out of GET RESPONSE too gets what there is, and not 61xx for ever.
+#[test]
+fn get_response_without_le_asks_for_what_there_is() {
+    let mut line = Line::new();
+    let first = line.plain(&Command { ne: 0, ..get_data(0x00E0) });
+    assert_eq!((first.data.len(), first.sw.sw1()), (0, 0x61));
+    let rest = line.plain(&Command::new(ins::GET_RESPONSE, 0, 0));
+    assert_eq!((rest.sw, rest.data.first()), (Sw::OK, Some(&0xE0)));
+}
