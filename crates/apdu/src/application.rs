@@ -31,7 +31,8 @@
 //! [`dgi_of`](crate::fcp::dgi_of), CAN 8F02, trust point 8F05, date 8F06; the value of reference data `n` by
 //! [`dgi::reference_data`](crate::dgi::reference_data), under the DEK.
 //! Trust point and date are wanted where some rule says TA. GET DATA answers DF31, DF32, DF33 alike; after the seal,
-//! DF34 ([`GET_DATA_TRIES`](crate::dgi::GET_DATA_TRIES)) tells everybody the tries of all reference data, spending none.
+//! DF34 ([`GET_DATA_TRIES`](crate::dgi::GET_DATA_TRIES)) tells everybody the tries of all reference data and spends
+//! none.
 //!
 //! # Commands
 //! SELECT by identifier (P1 00, 02), from the MF or the current DF (08, 09), READ BINARY, UPDATE BINARY by rule, VERIFY
