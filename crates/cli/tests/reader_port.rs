@@ -132,11 +132,11 @@ printf '00A4040C07A0000002471001\n00B09C0000\n' | scriptor -r "$R"
 /// The figure that the driver's two writes would make 40 times larger (peers of this framing know it).
 #[test]
 fn an_apdu_through_vpcd_takes_less_than_a_millisecond() {
-    const BATCH: usize = 2_000;
+    const BATCH: u16 = 2_000;
     let desk = Desk::issued();
     // SELECT of the application, then READ BINARY of a file that is closed: both go all the way into the applet.
     let pair = "00A4040C07A0000002471001\n00B0810004\n";
-    std::fs::write(desk.path("script"), pair.repeat(BATCH / 2)).unwrap();
+    std::fs::write(desk.path("script"), pair.repeat(usize::from(BATCH / 2))).unwrap();
     std::fs::write(desk.path("one"), pair).unwrap();
     let script = r#"
 for i in 1 2 3; do
@@ -151,7 +151,7 @@ done
         let all = output.stdout.lines().filter_map(|line| line.strip_prefix(name)?.trim().parse::<f64>().ok());
         all.fold(f64::INFINITY, f64::min)
     };
-    let milliseconds = (nanoseconds("script") - nanoseconds("one")) / (BATCH - 2) as f64 / 1e6;
+    let milliseconds = (nanoseconds("script") - nanoseconds("one")) / f64::from(BATCH - 2) / 1e6;
     writeln!(std::io::stderr(), "{milliseconds:.3} ms for an APDU through pcscd and vpcd, mean of {BATCH}").unwrap();
     assert!(milliseconds < 1.0, "{milliseconds} ms");
 }

@@ -150,6 +150,7 @@ pub struct Delete {
 }
 
 /// `card lock`.
+#[allow(clippy::struct_excessive_bools)] // each is a flag of the command line
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("what").required(true).args(["aid", "whole_card", "terminate"]))]
 pub struct Lock {

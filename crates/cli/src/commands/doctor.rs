@@ -53,6 +53,7 @@ enum Socket {
 }
 
 /// What was seen of the machine.
+#[allow(clippy::struct_excessive_bools)] // each is a fact of its own
 #[derive(Clone, Debug)]
 struct Facts {
     with_pcsc: bool,

@@ -88,7 +88,7 @@ pub fn bare(folder: &Path, image: &Path, script: &str) -> Option<Output> {
     let mut stderr = text(&output.stderr);
     for log in ["pcscd.log", "serve.out", "serve.err"] {
         let content = std::fs::read_to_string(logs.path().join(log)).unwrap_or_default();
-        stderr.push_str(&format!("\n--- {log}\n{content}"));
+        stderr.extend(["\n--- ", log, "\n", &content]);
     }
     Some(Output { code: output.status.code().unwrap_or(-1), stdout: text(&output.stdout), stderr })
 }

@@ -24,7 +24,8 @@ struct Listed {
 struct Key {
     version: String,
     id: String,
-    key_type: &'static str,
+    #[serde(rename = "key_type")]
+    kind: &'static str,
     bytes: u16,
 }
 
@@ -82,15 +83,14 @@ fn list(card: &CardArg, domain: Option<&str>, output: Output) -> Result<(), Fail
         let keys = keys.iter().map(|key| Key {
             version: format!("{:02X}", key.kvn),
             id: format!("{:02X}", key.id),
-            key_type: key.type_name(),
+            kind: key.type_name(),
             bytes: key.octets,
         });
         Ok(Listed { card: card.name(), domain, keys: keys.collect() })
     })?;
     output.result(&listed, || {
         let rows = listed.keys.iter();
-        let rows =
-            rows.map(|key| [key.version.clone(), key.id.clone(), key.key_type.to_owned(), key.bytes.to_string()]);
+        let rows = rows.map(|key| [key.version.clone(), key.id.clone(), key.kind.to_owned(), key.bytes.to_string()]);
         table(["version", "id", "type", "octets"], rows)
     })
 }

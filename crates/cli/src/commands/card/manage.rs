@@ -104,14 +104,15 @@ struct Done {
     card: String,
     chip: String,
     action: String,
-    done: bool,
+    #[serde(rename = "done")]
+    carried_out: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     receipt: Option<String>,
 }
 
 impl Done {
-    fn new(request: &Managed, opened: &Opened, action: String, done: bool) -> Self {
-        Self { card: request.card.name(), chip: opened.chip.clone(), action, done, receipt: None }
+    fn new(request: &Managed, opened: &Opened, action: String, carried_out: bool) -> Self {
+        Self { card: request.card.name(), chip: opened.chip.clone(), action, carried_out, receipt: None }
     }
 
     fn with_receipt(self, receipt: &[u8]) -> Self {
@@ -120,7 +121,7 @@ impl Done {
 
     fn show(&self, output: Output) -> Result<(), Failure> {
         output.result(self, || {
-            let end = if self.done { "done" } else { "nothing was changed; say --yes to do it" };
+            let end = if self.carried_out { "done" } else { "nothing was changed; say --yes to do it" };
             let receipt = self.receipt.as_ref().map(|octets| format!("\nreceipt {octets}")).unwrap_or_default();
             format!("chip {}: {}: {end}{receipt}", self.chip, self.action)
         })
