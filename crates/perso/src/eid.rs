@@ -182,11 +182,9 @@ const fn key_bits(algorithm: EidAlgorithm) -> u16 {
 
 /// Keys of the right form and length that no card has: for trying a plan out.
 pub fn stand_ins(eid: &Eid) -> CardKeys {
-    let stand_in = |key: &EidKey| match curve(key.algorithm) {
-        Some(curve) => match Domain::Ec(curve).generator() {
-            bitaqa_curves::PublicKey::Ec(point) => CardPublicKey::Point(point.encode()),
-            bitaqa_curves::PublicKey::Dh(value) => CardPublicKey::Value(value.encode()),
-        },
+    let stand_in = |key: &EidKey| match curve(key.algorithm).map(|curve| Domain::Ec(curve).generator()) {
+        Some(bitaqa_curves::PublicKey::Ec(point)) => CardPublicKey::Point(point.encode()),
+        Some(bitaqa_curves::PublicKey::Dh(value)) => CardPublicKey::Value(value.encode()),
         None => {
             let octets = usize::from(key_bits(key.algorithm) / 8);
             CardPublicKey::Rsa { modulus: vec![0xFF; octets], exponent: vec![1, 0, 1] }

@@ -144,7 +144,7 @@ pub fn verify(
     Ok(Report { inspection, misbehaves })
 }
 
-const fn is_pin(need: &Need) -> bool {
+const fn is_pin(need: Need) -> bool {
     matches!(need, Need::Pin(_))
 }
 
@@ -169,7 +169,7 @@ fn compare(
     for file in &plan.files {
         let name = &file.name;
         // nobody but the holder reads what the eID shows after a PIN only
-        let is_open = |rule: &AccessRule| rule.alternatives().iter().any(|all| !all.iter().any(is_pin));
+        let is_open = |rule: &AccessRule| rule.alternatives().iter().any(|all| !all.iter().copied().any(is_pin));
         let of_emrtd = profile.files.iter().filter(|spec| spec.name == *name).map(|spec| &spec.read);
         let of_eid = profile.eid.iter().flat_map(|eid| &eid.files);
         let of_eid = of_eid.filter(|spec| eid::name_of(spec) == *name).map(|spec| &spec.read);
