@@ -137,8 +137,8 @@ pub fn pick<'a>(readers: &'a [ReaderState], wanted: &str) -> Result<&'a ReaderSt
     }
 }
 
-/// Waits until the reader is there and a card that answers is in it. `keep_waiting` is asked several times a second, and
-/// holds the caller's clock: time-out and signals are its business. Answers the reader's whole name.
+/// Waits until the reader is there and a card that answers is in it. `keep_waiting` is asked several times a second
+/// and holds the caller's clock: time-out and signals are its business. Answers the reader's whole name.
 ///
 /// # Errors
 /// [`TransportError::NotPresent`] with what is missing when `keep_waiting` says no, [`TransportError::NoService`] when
