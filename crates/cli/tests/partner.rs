@@ -11,6 +11,7 @@ mod support;
 use bitaqa_apdu::{Command, Sw, Transport, ins};
 use bitaqa_card::Card;
 use bitaqa_card::nvm::medium::FileMedium;
+use bitaqa_pki::{HashAlgorithm, Signature, SignatureAlgorithm, spki};
 use bitaqa_profile::Profile;
 use serde_json::json;
 use support::{Desk, run};
@@ -81,11 +82,22 @@ fn a_partner_installs_by_its_own_keys_and_a_token_and_its_files_open_by_its_pin(
         Sw::SECURITY_STATUS_NOT_SATISFIED
     );
 
+    // The key that the card made for the partner signs a challenge once the PIN was shown.
+    let public = spki::decode_key(&hex::decode(installed["keys"]["1"].as_str().unwrap()).unwrap()).unwrap();
+    let authenticate = Command::new(0x88, 0, 0).data([7; 32]).ne(256);
+    assert_eq!(sw(&mut card, &Command::new(0x22, 0x41, 0xA4).data([0x84, 1, 1])).0, Sw::OK);
+    let (answer, signature) = sw(&mut card, &authenticate);
+    assert_eq!(answer, Sw::OK);
+    let digest = SignatureAlgorithm::Ecdsa(HashAlgorithm::Sha256);
+    assert!(public.verify(digest, &[7; 32], &Signature(signature)).is_ok());
+
     // What the partner's PIN opened opens nothing of the eMRTD, and the partner's files are closed again behind it.
     assert_eq!(select(&mut card, &profile.emrtd.instance_aid), Sw::OK);
     assert_eq!(read(&mut card, 1).0, Sw::SECURITY_STATUS_NOT_SATISFIED);
     assert_eq!(select(&mut card, &partner.instance_aid), Sw::OK);
     assert_eq!(read(&mut card, 2).0, Sw::SECURITY_STATUS_NOT_SATISFIED);
+    sw(&mut card, &Command::new(0x22, 0x41, 0xA4).data([0x84, 1, 1]));
+    assert_ne!(sw(&mut card, &authenticate).0, Sw::OK, "the key is closed again as well");
 }
 
 #[test]

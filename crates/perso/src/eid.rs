@@ -4,6 +4,7 @@
 mod files;
 mod inspect;
 
+pub use files::public_key;
 pub use inspect::{Found, inspect, read_directory, step};
 
 use bitaqa_apdu::application::{ApplicationKey, KeyAlgorithm, KeyUses, Parameters, ReferenceData};
@@ -142,18 +143,23 @@ pub fn reference_data(pin: &Pin, padding: Option<u8>) -> ReferenceData {
 }
 
 fn key_pair(key: &EidKey) -> ApplicationKey {
-    let uses = match key.usage {
+    application_key(key.number, key.usage, key.algorithm, (key.pin, key.every_use))
+}
+
+/// A key pair as install parameters have it: it opens by a PIN, for every use anew or once for the session.
+pub fn application_key(number: u8, usage: EidUse, algorithm: EidAlgorithm, (pin, once): (u8, bool)) -> ApplicationKey {
+    let uses = match usage {
         EidUse::Authenticate => KeyUses { authenticate: true, sign: true, ..KeyUses::default() },
         EidUse::Sign => KeyUses { sign: true, ..KeyUses::default() },
     };
-    let algorithm = match key.algorithm {
+    let algorithm = match algorithm {
         EidAlgorithm::P256 => KeyAlgorithm::P256,
         EidAlgorithm::P384 => KeyAlgorithm::P384,
         EidAlgorithm::Rsa2048 => KeyAlgorithm::Rsa2048,
         EidAlgorithm::Rsa3072 => KeyAlgorithm::Rsa3072,
     };
-    let rule = AccessRule::any_of(vec![vec![Need::Pin(key.pin)]]);
-    ApplicationKey { number: key.number, algorithm, uses, rule, once: key.every_use }
+    let rule = AccessRule::any_of(vec![vec![Need::Pin(pin)]]);
+    ApplicationKey { number, algorithm, uses, rule, once }
 }
 
 /// Eight octets that say nothing of holder and chip, and are the same when an order is resumed.

@@ -9,11 +9,14 @@
 //! The first keys come out of a partner's master key, which the issuer derives and hands over once. A partner that does
 //! not want to share them replaces them by PUT KEY.
 
+use std::collections::BTreeMap;
+
 use bitaqa_apdu::application::Parameters;
 use bitaqa_apdu::fcp::{FileControl, Place, dgi_of};
 use bitaqa_apdu::{Bytes, dgi};
 use bitaqa_curves::{Curve, SecretScalar};
-use bitaqa_profile::{Partner, PartnerFile, Pin, Profile};
+use bitaqa_pki::spki;
+use bitaqa_profile::{Partner, PartnerFile, PartnerKey, Pin, Profile};
 use bitaqa_secure_messaging::KeySet;
 use bitaqa_secure_messaging::diversify;
 use bitaqa_secure_messaging::management::{self, AuthorizationKey, ManagementError};
@@ -23,6 +26,7 @@ use bitaqa_terminal::session::{Session, SessionError};
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
+use crate::card_keys::{CardKeyError, CardKeys};
 use crate::eid;
 use crate::plan;
 use crate::probe::{self, life};
@@ -50,6 +54,12 @@ pub enum PartnerError {
     /// The vault.
     #[error(transparent)]
     Vault(#[from] VaultError),
+    /// A public key that the card told.
+    #[error(transparent)]
+    CardKey(#[from] CardKeyError),
+    /// Its form for others.
+    #[error(transparent)]
+    Spki(#[from] spki::SpkiError),
     /// A value that the profile asks for was not given.
     #[error("the profile asks for {0}, which was not given")]
     Missing(String),
@@ -181,11 +191,12 @@ fn application_parameters(profile: &Profile, partner: &Partner) -> Vec<u8> {
         update: file.update.clone(),
         place: Place::Application,
     };
+    let key = |key: &PartnerKey| eid::application_key(key.number, key.usage, key.algorithm, (key.pin, key.every_use));
     let parameters = Parameters {
         df: partner.df,
         files: partner.files.iter().map(control).collect(),
         references: partner.pins.iter().map(|pin| eid::reference_data(pin, None)).collect(),
-        keys: Vec::new(),
+        keys: partner.keys.iter().map(key).collect(),
         objects: Vec::new(),
         passwords: Vec::new(),
         delay: plan::failure_delay(profile),
@@ -225,8 +236,17 @@ pub struct Delivery<'a> {
     pub content: &'a dyn Fn(&PartnerFile) -> Option<Vec<u8>>,
 }
 
-/// Installs the partner's application, writes it and seals it: nothing here knows a secret of the issuer. The receipt
-/// comes back, empty where the card makes none.
+/// What an installation leaves with the partner.
+#[derive(Debug)]
+pub struct Installed {
+    /// The card's receipt, empty where it makes none.
+    pub receipt: Bytes,
+    /// `SubjectPublicKeyInfo` of the pairs that the card made, by number.
+    pub keys: BTreeMap<u8, Vec<u8>>,
+}
+
+/// Installs the partner's application, makes its keys, writes it and seals it: nothing here knows a secret of the
+/// issuer.
 ///
 /// # Errors
 /// [`PartnerError`]; the card is then in the state before or after the step that failed, the application not sealed.
@@ -236,7 +256,7 @@ pub fn install(
     partner: &Partner,
     delivery: &Delivery<'_>,
     rng: &mut dyn CryptoRng,
-) -> Result<Bytes, PartnerError> {
+) -> Result<Installed, PartnerError> {
     let open = |session: &mut Session<'_>, aid: &bitaqa_apdu::Aid, rng: &mut dyn CryptoRng| {
         gp::select(session, aid)?;
         let keys = |card: &bitaqa_secure_messaging::secure_channel::Offer| {
@@ -265,7 +285,14 @@ pub fn install(
         }
         store(dgi_of(file.fid, Place::Application), &content, false)?;
     }
+    let mut made = CardKeys::new();
+    let mut keys = BTreeMap::new();
+    for key in &partner.keys {
+        made.insert(key.number, gp::generate_key_pair(session, key.number)?);
+        let public = eid::public_key(key.number, key.algorithm, &made)?;
+        keys.insert(key.number, spki::encode_key(&public, spki::Form::Named)?);
+    }
     open(session, &partner.domain_aid, rng)?;
     gp::set_application_status(session, &partner.instance_aid, life::APPLICATION_PERSONALIZED)?;
-    Ok(receipt)
+    Ok(Installed { receipt, keys })
 }

@@ -241,11 +241,32 @@ pub struct Partner {
     pub df: u16,
     /// PINs and PUKs.
     pub pins: Vec<Pin>,
+    /// Key pairs that the card makes for it; their public keys come back when it installs itself.
+    pub keys: Vec<PartnerKey>,
     /// Files.
     #[serde(rename = "file")]
     pub files: Vec<PartnerFile>,
     /// Source.
     pub basis: String,
+}
+
+/// A key pair of a partner's application, which the card makes and nobody else knows.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PartnerKey {
+    /// Number, 1 to 15: P2 of GENERATE ASYMMETRIC KEY PAIR, key reference.
+    pub number: u8,
+    /// What it is called in reports.
+    pub label: String,
+    /// What it is for.
+    #[serde(rename = "use")]
+    pub usage: EidUse,
+    /// What it is made on.
+    pub algorithm: EidAlgorithm,
+    /// Number of the PIN that opens it.
+    pub pin: u8,
+    /// Whether every use needs the PIN anew.
+    pub every_use: bool,
 }
 
 /// One file of a partner's application.

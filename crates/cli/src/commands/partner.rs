@@ -54,6 +54,8 @@ struct Installed {
     partner: String,
     instance: String,
     receipt: String,
+    /// SubjectPublicKeyInfo of each key pair that the card made, hexadecimal, by number.
+    keys: BTreeMap<u8, String>,
     commands: u64,
 }
 
@@ -142,16 +144,19 @@ pub fn run(request: &PartnerCommand, source: &Source, output: Output) -> Result<
             .map_err(|error| Failure::card(format!("{error}. Next: {next}")))
     });
     let put_away = card.put_away();
-    let receipt = ended?;
+    let done = ended?;
     put_away?;
     let installed = Installed {
         result: "installed",
         partner: partner.name.clone(),
         instance: partner.instance_aid.to_string(),
-        receipt: hex::encode_upper(&receipt),
+        receipt: hex::encode_upper(&done.receipt),
+        keys: done.keys.iter().map(|(number, key)| (*number, hex::encode_upper(key))).collect(),
         commands: totals.commands,
     };
     output.result(&installed, || {
-        format!("installed and sealed: {} as {}\nreceipt  {}", installed.partner, installed.instance, installed.receipt)
+        let keys: String = installed.keys.iter().map(|(number, key)| format!("\nkey {number:<4} {key}")).collect();
+        let Installed { partner, instance, receipt, .. } = &installed;
+        format!("installed and sealed: {partner} as {instance}\nreceipt  {receipt}{keys}")
     })
 }

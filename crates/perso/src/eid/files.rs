@@ -98,7 +98,7 @@ impl Order<'_> {
             country: "MA",
             common_name: name.trim(),
             document_number: self.applicant.document_number().trim_end_matches('<'),
-            public_key: &public_key(key, keys)?,
+            public_key: &public_key(key.number, key.algorithm, keys)?,
             validity: Period { not_before, not_after },
             usage: match key.usage {
                 EidUse::Authenticate => HolderKey::Authentication,
@@ -114,18 +114,18 @@ impl Order<'_> {
 ///
 /// # Errors
 /// [`CardKeyError`] for a key that is not there, or of another kind than the profile asks for.
-fn public_key(key: &EidKey, keys: &CardKeys) -> Result<PublicKey, CardKeyError> {
-    let missing = CardKeyError::Missing(key.number);
-    match (curve(key.algorithm), keys.get(&key.number)) {
+pub fn public_key(number: u8, algorithm: EidAlgorithm, keys: &CardKeys) -> Result<PublicKey, CardKeyError> {
+    let missing = CardKeyError::Missing(number);
+    match (curve(algorithm), keys.get(&number)) {
         (Some(curve), Some(CardPublicKey::Point(point))) => {
             let point = Point::decode(curve, point);
-            Ok(point.map_err(|source| CardKeyError::Group { number: key.number, source })?.into())
+            Ok(point.map_err(|source| CardKeyError::Group { number, source })?.into())
         }
         (None, Some(CardPublicKey::Rsa { modulus, exponent }))
-            if modulus.len() * 8 == usize::from(key_bits(key.algorithm)) =>
+            if modulus.len() * 8 == usize::from(key_bits(algorithm)) =>
         {
             let key_of_card = RsaPublicKey::new(modulus, exponent);
-            Ok(key_of_card.map_err(|source| CardKeyError::Rsa { number: key.number, source })?.into())
+            Ok(key_of_card.map_err(|source| CardKeyError::Rsa { number, source })?.into())
         }
         _ => Err(missing),
     }
@@ -133,7 +133,7 @@ fn public_key(key: &EidKey, keys: &CardKeys) -> Result<PublicKey, CardKeyError> 
 
 /// The public key in a file of its own: `SubjectPublicKeyInfo` of a curve, which names it; `RSAPublicKey` of RSA.
 fn key_file(key: &EidKey, keys: &CardKeys) -> Result<Bytes, EidError> {
-    let info = spki::encode_key(&public_key(key, keys)?, Form::Named)?;
+    let info = spki::encode_key(&public_key(key.number, key.algorithm, keys)?, Form::Named)?;
     if curve(key.algorithm).is_some() {
         return Ok(info.into());
     }

@@ -234,17 +234,34 @@ impl Partner {
             format!("the files alone take {files} octets of a quota of {}", self.quota_bytes),
             "raise the quota or make files smaller",
         );
-        let versions = match protocol {
-            Scp::Scp02 => 0x20..=0x2F,
-            Scp::Scp03 => 0x30..=0x3F,
-        };
         findings.unless(
-            versions.contains(&self.kvn),
+            protocol == Scp::Scp03,
             place("kvn"),
-            format!("the domain's keys need a version number of {protocol}"),
-            "write 0x30 for SCP03, 0x20 for SCP02",
+            "the first keys of a partner's domain are of AES, which SCP02 does not speak",
+            "leave partners to chips with SCP03",
+        );
+        findings.unless(
+            (0x30..=0x3F).contains(&self.kvn),
+            place("kvn"),
+            "the domain's keys need a version number of SCP03",
+            "write 0x30",
         );
         check_pins(&self.pins, &format!("partner.{}", self.name), false, findings);
+        findings.unless(
+            distinct(self.keys.iter().map(|key| key.number))
+                && self.keys.iter().all(|key| (1..=15).contains(&key.number)),
+            place("keys"),
+            "a number stands twice or outside 1 to 15",
+            "number them 1, 2, 3",
+        );
+        for key in &self.keys {
+            findings.unless(
+                self.pins.iter().any(|pin| pin.number == key.pin && pin.unblocked_by != 0),
+                place(&format!("keys[{}].pin", key.number)),
+                "the number is of no PIN that a PUK can unblock",
+                "name the number of a PIN of partner.pins",
+            );
+        }
         findings.unless(
             !self.files.is_empty()
                 && distinct(self.files.iter().map(|file| &file.name))

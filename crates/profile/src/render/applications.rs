@@ -101,6 +101,15 @@ impl Partner {
             page.push_str(&pins(&self.pins));
             page.push('\n');
         }
+        if !self.keys.is_empty() {
+            let mut rows = Table::new(&["number", "key", "use", "algorithm", "opened by"]);
+            for key in &self.keys {
+                let opened = format!("PIN[{}]{}", key.pin, if key.every_use { ", at every use" } else { "" });
+                rows.row(&[&key.number, &key.label, &key.usage, &key.algorithm, &opened]);
+            }
+            page.push_str(&rows.0);
+            page.push('\n');
+        }
         let mut rows = Table::new(&["EF", "FID", "SFI", "octets at most", "READ", "UPDATE"]);
         for file in &self.files {
             let (fid, sfi) = (hex(&file.fid.to_be_bytes()).replace(' ', ""), format!("{:02X}", file.sfi));
