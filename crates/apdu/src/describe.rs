@@ -60,6 +60,9 @@ pub fn name(instruction: u8) -> Option<&'static str> {
         ins::STORE_DATA => "STORE DATA",
         ins::INSTALL => "INSTALL",
         ins::SET_STATUS => "SET STATUS",
+        ins::DELETE => "DELETE",
+        ins::LOAD => "LOAD",
+        ins::MANAGE_CHANNEL => "MANAGE CHANNEL",
         ins::GET_STATUS => "GET STATUS",
         _ => return None,
     })

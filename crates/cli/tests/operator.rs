@@ -153,6 +153,40 @@ fn an_instance_is_made_and_deleted() {
 }
 
 #[test]
+fn a_domain_is_made_a_load_file_loaded_and_both_are_deleted() {
+    let desk = Desk::new();
+    let keys = ["--keys", "default"];
+    let domain = "F0000000010209";
+    let factory = ["--package", "A0000001515350", "--module", "A000000151535041"];
+    let made = ["--instance", domain, "--privileges", "804000", "--quota", "4096"];
+    card(&desk, &[&["install"], &factory[..], &made, &keys].concat()).expect_code(0);
+    // A load file of native code names modules that the program has: `E4 { 84 AID  92 name }`.
+    let name = b"security-domain";
+    let module = [0xF0, 0x01, 0x02, 0x03, 0x04, 0x05];
+    let fields = [&[0x84, 6], &module[..], &[0x92, 15], name].concat();
+    fs::write(desk.path("native"), [&[0xE4, u8::try_from(fields.len()).unwrap()], fields.as_slice()].concat()).unwrap();
+    fs::write(desk.path("cap"), [0x01, 0x00, 0x07, 0xDE, 0xCA, 0xFF, 0xED, 0x01, 0x02, 0x04]).unwrap();
+    let loaded = ["--package", "F001020304", "--module", "F00102030405", "--instance", "F000000001020A"];
+    let (native, cap) = (desk.arg("native"), desk.arg("cap"));
+    let load =
+        |file: &str| card(&desk, &[&["install", "--load", file, "--privileges", "80"], &loaded[..], &keys].concat());
+    let refused = load(&cap).expect_code(4).json();
+    assert!(refused["error"]["message"].as_str().unwrap().contains("LOAD: the card answered 6A80"), "{refused}");
+    load(&native).expect_code(0);
+    let listed = list(&desk, &keys);
+    let aids = |kind| -> Vec<String> {
+        entry(&listed, kind).iter().map(|entry| entry["aid"].as_str().unwrap().to_owned()).collect()
+    };
+    let all: Vec<String> = ["load_file", "application", "security_domain"].into_iter().flat_map(aids).collect();
+    for aid in ["F001020304", domain, "F000000001020A"] {
+        assert!(all.iter().any(|held| held == aid), "{aid}: {listed:#}");
+    }
+    card(&desk, &[&["delete", domain, "--yes"], &keys[..]].concat()).expect_code(0);
+    let gone = list(&desk, &keys);
+    assert!(!gone.to_string().contains(domain), "{gone:#}");
+}
+
+#[test]
 fn commands_are_sent_and_compared() {
     let desk = Desk::new();
     let select = "00A4040008A000000151000000=9000";
