@@ -155,8 +155,9 @@ pub fn run(request: &PartnerCommand, source: &Source, output: Output) -> Result<
         commands: totals.commands,
     };
     output.result(&installed, || {
-        let keys: String = installed.keys.iter().map(|(number, key)| format!("\nkey {number:<4} {key}")).collect();
         let Installed { partner, instance, receipt, .. } = &installed;
-        format!("installed and sealed: {partner} as {instance}\nreceipt  {receipt}{keys}")
+        let first = [format!("installed and sealed: {partner} as {instance}"), format!("receipt  {receipt}")];
+        let keys = installed.keys.iter().map(|(number, key)| format!("key {number:<4} {key}"));
+        first.into_iter().chain(keys).collect::<Vec<_>>().join("\n")
     })
 }
