@@ -16,7 +16,7 @@ use crate::gp::life_cycle::{AppLife, CardLife, Request};
 use crate::gp::privileges::Privilege;
 use crate::gp::registry::{CARD_MANAGER, Entry, Registry};
 use crate::gp::secure_channel;
-use crate::nvm::image::ImageError;
+use crate::nvm::image::{self, ImageError};
 use crate::nvm::medium::{Medium, MediumError, MemoryMedium};
 use crate::nvm::{Nvm, NvmError, Owner, Quota};
 use crate::{Platform, native};
@@ -70,6 +70,8 @@ pub struct CardInfo {
     pub memory_bytes: usize,
     /// Cells whose checksum did not hold.
     pub damaged_cells: usize,
+    /// Octets of a last write that power cut off and that were dropped; the card is as before that write.
+    pub torn_octets: usize,
 }
 
 /// One instance in [`CardInfo`].
@@ -99,7 +101,12 @@ impl Card {
     ///
     /// # Errors
     /// [`CardError`].
-    pub fn load(medium: Box<dyn Medium>, platform: Box<dyn Platform>) -> Result<Self, CardError> {
+    pub fn load(mut medium: Box<dyn Medium>, platform: Box<dyn Platform>) -> Result<Self, CardError> {
+        // Before the memory cuts a torn end off: an image that is refused stays as it is.
+        let octets = Zeroizing::new(medium.read()?);
+        if !image::load(&octets)?.is_whole {
+            return Err(ImageError::CutOff.into());
+        }
         Self::over(Nvm::load(medium)?, platform)
     }
 
@@ -138,6 +145,7 @@ impl Card {
             used_bytes,
             memory_bytes,
             damaged_cells: self.nvm.damaged().len(),
+            torn_octets: self.nvm.torn(),
         }
     }
 

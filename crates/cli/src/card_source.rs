@@ -30,7 +30,16 @@ impl AnyCard {
         match (&card.image, &card.reader) {
             (Some(path), _) => {
                 let card = open_image(path)?;
-                let damaged = card.info().damaged_cells;
+                let info = card.info();
+                if info.torn_octets > 0 {
+                    output.note(&format!(
+                        "warning: {}: the last write was cut off ({} octets dropped); the card is as before it. Next: \
+                         run the order or command again, it goes on from where the card stands",
+                        path.display(),
+                        info.torn_octets
+                    ));
+                }
+                let damaged = info.damaged_cells;
                 if damaged > 0 {
                     output.note(&format!(
                         "warning: {}: {damaged} memory cells are not as written; the card serves what they hold",

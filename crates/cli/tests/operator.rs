@@ -187,6 +187,31 @@ fn a_domain_is_made_a_load_file_loaded_and_both_are_deleted() {
 }
 
 #[test]
+fn images_that_are_cut_off_or_of_another_version_are_refused_and_a_torn_write_is_told() {
+    let desk = Desk::new();
+    let image = desk.path("card.image");
+    let whole = fs::read(&image).unwrap();
+    let mut later = whole.clone();
+    later[9] = 9;
+    for (what, octets, words) in [
+        ("cut off", whole[..whole.len() / 2].to_vec(), "cut off"),
+        ("without its end", whole[..whole.len() - 3].to_vec(), "cut off"),
+        ("of a later version", later, "version 9"),
+        ("no image", b"BTQ-CARE".to_vec(), "not a card image"),
+    ] {
+        fs::write(&image, &octets).unwrap();
+        let refused = card(&desk, &["info"]).expect_code(3).json();
+        assert!(refused.to_string().contains(words), "{what}: {refused}");
+        assert_eq!(fs::read(&image).unwrap(), octets, "{what}: left as it is");
+    }
+    // Behind what the card was put away with: a write that power cut off.
+    fs::write(&image, [whole.as_slice(), &[0, 0, 0, 40, 0xFF, 0xFF]].concat()).unwrap();
+    let told = run(&["card", "info", "--image", &desk.arg("card.image")]).expect_code(0);
+    assert!(told.stderr.contains("the last write was cut off (6 octets dropped)"), "{}", told.stderr);
+    assert_eq!(fs::read(&image).unwrap(), whole);
+}
+
+#[test]
 fn commands_are_sent_and_compared() {
     let desk = Desk::new();
     let select = "00A4040008A000000151000000=9000";

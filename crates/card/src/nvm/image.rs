@@ -43,6 +43,9 @@ pub enum ImageError {
     /// Written by a later program.
     #[error("card image of version {0}; this program reads versions {OLDEST} to {VERSION}")]
     Version(u16),
+    /// The octets end before what the image was last put away with.
+    #[error("card image cut off: cells of the card are missing; it was not copied whole, or not made to its end")]
+    CutOff,
     /// The structure does not hold.
     #[error("card image damaged at octet {0}: its structure cannot be read")]
     Structure(usize),
@@ -66,6 +69,8 @@ pub struct Loaded {
     pub damaged: Vec<CellId>,
     /// Octets of the image before a torn last frame, when there is one.
     pub torn_at: Option<usize>,
+    /// Whether the closing frame is there: what a card was put away with is whole.
+    pub is_whole: bool,
 }
 
 /// Octets of a frame with these writes, so that its buffer never grows and leaves no secrets behind.
@@ -156,8 +161,14 @@ pub fn wear(wear: &mut BTreeMap<CellId, u32>, cell: CellId) {
 /// [`ImageError`] when the octets are no image or their structure is broken before the last frame.
 pub fn load(octets: &[u8]) -> Result<Loaded, ImageError> {
     let capacity = read_header(octets)?;
-    let mut loaded =
-        Loaded { cells: BTreeMap::new(), wear: BTreeMap::new(), capacity, damaged: Vec::new(), torn_at: None };
+    let mut loaded = Loaded {
+        cells: BTreeMap::new(),
+        wear: BTreeMap::new(),
+        capacity,
+        damaged: Vec::new(),
+        torn_at: None,
+        is_whole: false,
+    };
     let mut at = HEADER_LENGTH;
     while at < octets.len() {
         let Some((payload, intact, next)) = read_frame(octets, at)? else {
@@ -169,6 +180,7 @@ pub fn load(octets: &[u8]) -> Result<Loaded, ImageError> {
             break;
         }
         let records = read_records(payload).ok_or(ImageError::Structure(at))?;
+        loaded.is_whole |= intact && records.is_empty();
         for record in records {
             match record {
                 Record::Write(write) => {

@@ -142,6 +142,7 @@ pub struct Nvm {
     writes: u64,
     transaction: Option<Transaction>,
     damaged: Vec<CellId>,
+    torn: usize,
     failed: bool,
 }
 
@@ -152,8 +153,14 @@ impl Nvm {
     /// [`MediumError`] when the image header cannot be written.
     pub fn format(mut medium: Box<dyn Medium>, capacity: usize) -> Result<Self, MediumError> {
         medium.replace(&image::header(capacity))?;
-        let empty =
-            Loaded { cells: BTreeMap::new(), wear: BTreeMap::new(), capacity, damaged: Vec::new(), torn_at: None };
+        let empty = Loaded {
+            cells: BTreeMap::new(),
+            wear: BTreeMap::new(),
+            capacity,
+            damaged: Vec::new(),
+            torn_at: None,
+            is_whole: true,
+        };
         Ok(Self::with(empty, medium))
     }
 
@@ -162,18 +169,23 @@ impl Nvm {
     /// # Errors
     /// [`ImageError`] when the octets are no image.
     pub fn load(mut medium: Box<dyn Medium>) -> Result<Self, ImageError> {
-        let loaded = image::load(&medium.read()?)?;
+        let octets = Zeroizing::new(medium.read()?);
+        let loaded = image::load(&octets)?;
+        let mut torn = 0;
         if let Some(length) = loaded.torn_at {
             medium.truncate(length)?;
+            torn = octets.len().saturating_sub(length);
         }
-        Ok(Self::with(loaded, medium))
+        let mut nvm = Self::with(loaded, medium);
+        nvm.torn = torn;
+        Ok(nvm)
     }
 
     fn with(loaded: Loaded, medium: Box<dyn Medium>) -> Self {
-        let Loaded { cells, wear, capacity, damaged, torn_at: _ } = loaded;
+        let Loaded { cells, wear, capacity, damaged, torn_at: _, is_whole: _ } = loaded;
         let used = used(&cells);
         let (quotas, transaction) = (Vec::new(), None);
-        Self { cells, medium, capacity, used, quotas, wear, writes: 0, transaction, damaged, failed: false }
+        Self { cells, medium, capacity, used, quotas, wear, writes: 0, transaction, damaged, torn: 0, failed: false }
     }
 
     /// Content of a cell, as the open transaction leaves it.
@@ -341,6 +353,11 @@ impl Nvm {
     /// authentication to judge the content.
     pub fn damaged(&self) -> &[CellId] {
         &self.damaged
+    }
+
+    /// Octets of a last write that power cut off, dropped when the image was read.
+    pub fn torn(&self) -> usize {
+        self.torn
     }
 
     /// Whether the medium failed: nothing works until the next power-on.
