@@ -129,9 +129,10 @@ printf '00A4040C07A0000002471001\n00B09C0000\n' | scriptor -r "$R"
     assert!(output.stdout.contains("< 69 82 : Command not allowed. Security status not satisfied."), "{output:?}");
 }
 
-/// The figure that the driver's two writes would make 40 times larger (peers of this framing know it).
+/// Prints what an APDU takes on this way: the driver's two writes would make it hundreds of times more, as peers of this
+/// framing know. Asserted is only that all were answered: time is the machine's.
 #[test]
-fn an_apdu_through_vpcd_takes_less_than_a_millisecond() {
+fn thousands_of_apdus_go_through_vpcd_and_their_time_is_told() {
     const BATCH: u16 = 2_000;
     let desk = Desk::issued();
     // SELECT of the application, then READ BINARY of a file that is closed: both go all the way into the applet.
@@ -141,17 +142,23 @@ fn an_apdu_through_vpcd_takes_less_than_a_millisecond() {
     let script = r#"
 for i in 1 2 3; do
     for f in one script; do
-        T=$(date +%s%N); "$B" card apdu --reader "$R" --file "$D/$f" >/dev/null; echo "$f $(( $(date +%s%N) - T ))"
+        T=$(date +%s%N); "$B" card apdu --reader "$R" --file "$D/$f" >"$D/answers"
+        echo "$f $(( $(date +%s%N) - T )) $(grep -c '^<' "$D/answers")"
     done
 done
 "#;
     let Some(output) = pcscd::with_card(&desk.path(""), &desk.image(), script) else { return };
     let output = output.expect_code(0);
+    let runs: Vec<Vec<&str>> = output.stdout.lines().map(|line| line.split_whitespace().collect()).collect();
+    for run in &runs {
+        let expected = if run[0] == "one" { 2 } else { BATCH };
+        assert_eq!(run[2], expected.to_string(), "answers: {run:?}");
+    }
     let nanoseconds = |name: &str| {
-        let all = output.stdout.lines().filter_map(|line| line.strip_prefix(name)?.trim().parse::<f64>().ok());
+        let all = runs.iter().filter(|run| run[0] == name).filter_map(|run| run[1].parse::<f64>().ok());
         all.fold(f64::INFINITY, f64::min)
     };
     let milliseconds = (nanoseconds("script") - nanoseconds("one")) / f64::from(BATCH - 2) / 1e6;
     writeln!(std::io::stderr(), "{milliseconds:.3} ms for an APDU through pcscd and vpcd, mean of {BATCH}").unwrap();
-    assert!(milliseconds < 1.0, "{milliseconds} ms");
+    assert_eq!(runs.len(), 6);
 }
