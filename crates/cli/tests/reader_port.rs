@@ -129,8 +129,8 @@ printf '00A4040C07A0000002471001\n00B09C0000\n' | scriptor -r "$R"
     assert!(output.stdout.contains("< 69 82 : Command not allowed. Security status not satisfied."), "{output:?}");
 }
 
-/// Prints what an APDU takes on this way: the driver's two writes would make it hundreds of times more, as peers of this
-/// framing know. Asserted is only that all were answered: time is the machine's.
+/// Prints what an APDU takes on this way: the driver's two writes would make it hundreds of times more, as peers of
+/// this framing know. Asserted is only that all were answered: time is the machine's.
 #[test]
 fn thousands_of_apdus_go_through_vpcd_and_their_time_is_told() {
     const BATCH: u16 = 2_000;
