@@ -1,10 +1,12 @@
 //! The two lives of an applet here, told apart at one gate: while SELECTABLE it takes personalisation through a secure
 //! channel, once PERSONALIZED it answers to its holder and can be written by no one but by its rules.
 
-use bitaqa_apdu::{Command, Response, Sw, dgi, ins};
+use core::marker::PhantomData;
 
-use crate::access::{Instance, Protocols};
-use crate::applet::{Applet, Host, Selection, StoreData};
+use bitaqa_apdu::{Aid, Command, Response, Sw, dgi, ins};
+
+use crate::access::{Instance, Protocols, cell};
+use crate::applet::{Applet, Host, Module, Selection, StoreData};
 use crate::files::Position;
 use crate::gp::life_cycle::AppLife;
 use crate::personalisation::{self, Stream};
@@ -23,6 +25,12 @@ pub struct Common {
 
 /// An applet of two lives.
 pub trait TwoLives: Instance + Default + Send {
+    /// Whether install parameters are such as this applet takes.
+    ///
+    /// # Errors
+    /// 6A80 when they are not.
+    fn accepts(parameters: &[u8]) -> Result<(), Sw>;
+
     /// The RAM that it shares with others of its kind.
     fn common(&mut self) -> &mut Common;
 
@@ -52,6 +60,34 @@ pub trait TwoLives: Instance + Default + Send {
 
     /// Drops what of its own does not outlive a new selection.
     fn reselected(&mut self) {}
+}
+
+/// The native module of such an applet, under the AID that its load file gives it.
+pub struct NativeModule<T> {
+    aid: Aid,
+    applet: PhantomData<fn() -> T>,
+}
+
+impl<T> NativeModule<T> {
+    /// Under this AID.
+    pub const fn new(aid: Aid) -> Self {
+        Self { aid, applet: PhantomData }
+    }
+}
+
+impl<T: TwoLives + 'static> Module for NativeModule<T> {
+    fn aid(&self) -> &Aid {
+        &self.aid
+    }
+
+    fn install(&self, parameters: &[u8], host: &mut Host<'_>) -> Result<(), Sw> {
+        T::accepts(parameters)?;
+        Ok(host.put(cell::CONFIGURATION, parameters)?)
+    }
+
+    fn applet(&self) -> Box<dyn Applet> {
+        Box::new(T::default())
+    }
 }
 
 impl<T: TwoLives> Applet for T {

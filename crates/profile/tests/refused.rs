@@ -128,6 +128,9 @@ fn a_partner_is_refused_that_could_not_be_served() {
         ("sfi = 0x02\nsize_max = 512", "sfi = 0x01\nsize_max = 512", "partner.health.file", "two have"),
         ("\"F04249544151415001\"", "\"A000000151000000\"", "emrtd", "equal"),
         ("rule = \"ALWAYS\"", "rule = \"PACE\"", "partner.health.pins[1].rule", "nobody"),
+        ("number = 1, label = \"Health key\"", "number = 0, label = \"Health key\"", "partner.health.keys", "1 to 15"),
+        ("algorithm = \"P-256\", pin = 1", "algorithm = \"P-256\", pin = 2", "partner.health.keys[1].pin", "unblock"),
+        ("protocol = \"SCP03\"", "protocol = \"SCP02\"", "partner.health.kvn", "of AES"),
     ];
     for (from, to, place, words) in cases {
         assert!(sound.contains(from), "{from}");

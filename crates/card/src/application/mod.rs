@@ -11,12 +11,12 @@ mod keys;
 mod reference_data;
 mod signature;
 
-use bitaqa_apdu::{Aid, Command, Response, Sw, dgi, ins};
+use bitaqa_apdu::{Command, Response, Sw, dgi, ins};
 
 use crate::access::UnderWay;
-use crate::applet::{Applet, Host, Module};
+use crate::applet::Host;
 use crate::command::SharedCommand;
-use crate::two_lives::{Common, TwoLives};
+use crate::two_lives::{Common, NativeModule, TwoLives};
 use configuration::Configuration;
 use signature::Environment;
 
@@ -44,35 +44,11 @@ mod cell {
 }
 
 /// The native module.
-pub struct ApplicationModule {
-    aid: Aid,
-}
-
-impl ApplicationModule {
-    /// Under the AID that the chip's configuration gives it.
-    pub const fn new(aid: Aid) -> Self {
-        Self { aid }
-    }
-}
-
-impl Module for ApplicationModule {
-    fn aid(&self) -> &Aid {
-        &self.aid
-    }
-
-    fn install(&self, parameters: &[u8], host: &mut Host<'_>) -> Result<(), Sw> {
-        Configuration::decode(parameters)?;
-        Ok(host.put(cell::CONFIGURATION, parameters)?)
-    }
-
-    fn applet(&self) -> Box<dyn Applet> {
-        Box::new(Application::default())
-    }
-}
+pub(crate) type ApplicationModule = NativeModule<Application>;
 
 /// The applet's RAM.
 #[derive(Default)]
-struct Application {
+pub(crate) struct Application {
     common: Common,
     environment: Environment,
 }
@@ -116,6 +92,10 @@ fn challenge(command: &Command, host: &mut Host<'_>) -> Result<Response, Sw> {
 }
 
 impl TwoLives for Application {
+    fn accepts(parameters: &[u8]) -> Result<(), Sw> {
+        Configuration::decode(parameters).map(|_| ())
+    }
+
     fn common(&mut self) -> &mut Common {
         &mut self.common
     }

@@ -11,13 +11,13 @@ mod configuration;
 mod keys;
 mod reset_retry_counter;
 
-use bitaqa_apdu::{Aid, Command, Response, Sw, ins};
+use bitaqa_apdu::{Command, Response, Sw, ins};
 use bitaqa_secure_messaging::bac::CardBac;
 
 use crate::access::Instance;
-use crate::applet::{Applet, Host, Module};
+use crate::applet::Host;
 use crate::command::SharedCommand;
-use crate::two_lives::{Common, TwoLives};
+use crate::two_lives::{Common, NativeModule, TwoLives};
 use configuration::Configuration;
 
 /// Name of the native module in a chip's configuration.
@@ -37,35 +37,11 @@ mod cell {
 }
 
 /// The native module.
-pub struct EmrtdModule {
-    aid: Aid,
-}
-
-impl EmrtdModule {
-    /// Under the AID that the chip's configuration gives it.
-    pub const fn new(aid: Aid) -> Self {
-        Self { aid }
-    }
-}
-
-impl Module for EmrtdModule {
-    fn aid(&self) -> &Aid {
-        &self.aid
-    }
-
-    fn install(&self, parameters: &[u8], host: &mut Host<'_>) -> Result<(), Sw> {
-        Configuration::decode(parameters)?;
-        Ok(host.put(cell::CONFIGURATION, parameters)?)
-    }
-
-    fn applet(&self) -> Box<dyn Applet> {
-        Box::new(Emrtd::default())
-    }
-}
+pub(crate) type EmrtdModule = NativeModule<Emrtd>;
 
 /// The applet's RAM.
 #[derive(Default)]
-struct Emrtd {
+pub(crate) struct Emrtd {
     common: Common,
     bac: Option<CardBac>,
 }
@@ -73,6 +49,10 @@ struct Emrtd {
 impl Emrtd {}
 
 impl TwoLives for Emrtd {
+    fn accepts(parameters: &[u8]) -> Result<(), Sw> {
+        Configuration::decode(parameters).map(|_| ())
+    }
+
     fn common(&mut self) -> &mut Common {
         &mut self.common
     }
