@@ -126,6 +126,7 @@ pub fn execute(
     for (index, step) in plan.steps.iter().enumerate() {
         desk.progress.step(index + 1, total, &step.name);
         let failed = |source| ExecuteError { step: step.name.clone(), source };
+        session.phase(step.phase());
         desk.note(plan, step, Kind::Started, None).map_err(failed)?;
         match run(step, plan, profile, session, desk, &mut made) {
             Ok(()) => desk.note(plan, step, Kind::Done, None).map_err(failed)?,

@@ -36,6 +36,29 @@ pub struct CardFacts {
     pub eid_sealed: bool,
 }
 
+/// Phases of an order as a [`Meter`](bitaqa_terminal::wire::Meter) counts them. The inspection at its end has the names
+/// of its own steps.
+pub mod phase {
+    /// Asking the card what it is.
+    pub const PROBE: &str = "probe";
+    /// SELECT, INITIALIZE UPDATE and EXTERNAL AUTHENTICATE.
+    pub const CHANNEL: &str = "open channel";
+    /// Card status, instances, domains.
+    pub const PREPARE: &str = "prepare";
+    /// PUT KEY and GENERATE ASYMMETRIC KEY PAIR.
+    pub const KEYS: &str = "keys";
+    /// STORE DATA: files, passwords, binding tag.
+    pub const WRITE: &str = "write";
+    /// Digests before the seal.
+    pub const DIGESTS: &str = "digests";
+    /// Card to SECURED, applications to PERSONALIZED.
+    pub const SEAL: &str = "seal";
+    /// All of the above but the probe, in the order of a report.
+    pub const WRITING: [&str; 6] = [CHANNEL, PREPARE, KEYS, WRITE, DIGESTS, SEAL];
+    /// The eID as a stranger reads it.
+    pub const EID: &str = "eID";
+}
+
 /// One step.
 pub struct Step {
     /// Name in journal and progress: never a word of the record.
@@ -100,6 +123,20 @@ impl Step {
         match &self.kind {
             StepKind::Store { value, .. } => value.len(),
             _ => 0,
+        }
+    }
+
+    /// What it belongs to when the dialogue is counted, see [`phase`].
+    pub const fn phase(&self) -> &'static str {
+        match self.kind {
+            StepKind::OpenDomain(_) | StepKind::OpenApplication(_) => phase::CHANNEL,
+            StepKind::CardStatus(life::CARD_SECURED) | StepKind::SealApplication(..) => phase::SEAL,
+            StepKind::CardStatus(_) | StepKind::Install { .. } | StepKind::InstallDomain(_) => phase::PREPARE,
+            StepKind::RotateKeys | StepKind::PartnerKey(_) | StepKind::DomainKeys(_) | StepKind::GenerateKey(..) => {
+                phase::KEYS
+            }
+            StepKind::Store { .. } => phase::WRITE,
+            StepKind::CheckDigests(_) => phase::DIGESTS,
         }
     }
 

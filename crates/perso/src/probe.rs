@@ -9,6 +9,7 @@ use rand_core::CryptoRng;
 
 use crate::card_keys::{Application, CardKeys, MadeKeys};
 use crate::partner::{self, PartnersState};
+use crate::plan;
 use crate::vault::{Kdd, KeyVault};
 
 /// Life cycle octets of GPC 2.3.1 that plans and probes speak of.
@@ -182,6 +183,7 @@ pub fn probe(
     vault: &dyn KeyVault,
     rng: &mut dyn CryptoRng,
 ) -> Result<ChipState, ProbeError> {
+    session.phase(plan::phase::PROBE);
     gp::select(session, &profile.chip.isd_aid)?;
     let (transport, issuer) = (profile.secure_channel.transport.kvn, profile.secure_channel.issuer.kvn);
     let mut found: Vec<u8> = gp::key_information(session)?.iter().map(|key| key.kvn).collect();

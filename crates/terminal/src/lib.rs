@@ -11,6 +11,7 @@ pub mod pcsc;
 pub mod session;
 pub mod t0;
 pub mod trace;
+pub mod wire;
 
 pub use session::{Session, SessionError};
 pub use trace::{Exchange, Trace};

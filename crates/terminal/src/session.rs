@@ -182,6 +182,11 @@ impl<'t> Session<'t> {
         self.transport.reset().map(|_| ()).map_err(|source| SessionError::Transport { at: "reset".into(), source })
     }
 
+    /// Tells the trace what the next exchanges are for.
+    pub fn phase(&mut self, name: &str) {
+        self.trace.phase(name);
+    }
+
     /// Uses other length limits than the ATR says.
     pub fn set_limits(&mut self, limits: Limits) {
         self.limits = limits;

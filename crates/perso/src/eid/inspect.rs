@@ -18,6 +18,7 @@ use time::UtcDateTime;
 
 use super::name_of;
 use crate::card_keys::CardKeys;
+use crate::plan::phase;
 use crate::verify::Subject;
 
 /// Names of the steps, as reports show them.
@@ -55,6 +56,7 @@ pub fn read_directory(
 ) -> Result<(), SessionError> {
     let Some(file) = profile.file(FileContent::Dir) else { return Ok(()) };
     let mut session = Session::open(card, trace)?;
+    session.phase(&file.name);
     match emrtd::read_file(&mut session, file.sfi) {
         Ok(content) => inspection.files.push(ReadFile { name: file.name.clone(), content }),
         Err(error) if error.is_fatal() => return Err(error),
@@ -78,6 +80,7 @@ pub fn inspect(
     let mut found = Found::default();
     let Some(eid) = &subject.profile.eid else { return Ok(found) };
     let mut session = Session::open(card, trace)?;
+    session.phase(phase::EID);
     if !found.note(step::SELECT, gp::select(&mut session, &eid.instance_aid).map(drop))? {
         return Ok(found);
     }

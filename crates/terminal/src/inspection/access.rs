@@ -219,6 +219,7 @@ impl Procedure<'_, '_> {
             self.note(steps::BAC, without(steps::APPLICATION));
             return Ok(None);
         }
+        self.session.phase(steps::BAC);
         if from.is_none() && emrtd::is_readable(&mut self.session, sfi::COM)? {
             let reason = "the card gives its files without access control (9303-11 §4.1 note 1)";
             self.note(steps::BAC, Verdict::NotOffered(reason.into()));

@@ -55,6 +55,7 @@ impl<'a, 't> Procedure<'a, 't> {
         name: &str,
         step: impl FnOnce(&mut Self) -> Result<Outcome<T>, SessionError>,
     ) -> Result<Option<T>, SessionError> {
+        self.session.phase(name);
         let (verdict, value) = match self.attempt(step)? {
             Ok(value) => (Verdict::Passed, Some(value)),
             Err(verdict) => (verdict, None),

@@ -32,6 +32,9 @@ pub trait Trace {
 
     /// The same under a session, before protection and after it was taken off.
     fn plain(&mut self, _command: &Command, _response: &Response) {}
+
+    /// What the next exchanges are for: a step of an inspection or of an order.
+    fn phase(&mut self, _name: &str) {}
 }
 
 /// Whether a command carries what no trace may hold: keys, PINs, or an object on its way into a card. By the header
