@@ -111,7 +111,7 @@ impl Card {
     }
 
     fn over(nvm: Nvm, platform: Box<dyn Platform>) -> Result<Self, CardError> {
-        let (configuration, life, registry) = Self::content(&nvm)?;
+        let (configuration, life, registry) = Self::content(&nvm, platform.as_ref())?;
         let (channel, parked) = (Channel::default(), BTreeMap::new());
         let mut card = Self { nvm, configuration, life, registry, channel, parked, platform };
         card.power_on();
@@ -119,14 +119,14 @@ impl Card {
     }
 
     /// What the memory of a card says that it is.
-    fn content(nvm: &Nvm) -> Result<(Configuration, CardLife, Registry), CardError> {
+    fn content(nvm: &Nvm, platform: &dyn Platform) -> Result<(Configuration, CardLife, Registry), CardError> {
         let configuration = Configuration::load(nvm)?;
         let life = nvm.get(chip::LIFE_CYCLE).and_then(|cell| cell.first()).copied().and_then(CardLife::from_byte);
         let life = life.ok_or(ImageError::Content("the card's life cycle cannot be read"))?;
         let registry = Registry::load(nvm, &configuration.modules)?;
         // Code that the image needs and this program lacks is told at once, not when a terminal selects it.
-        let named = registry.load_files().iter().flat_map(|file| file.modules.iter().map(|(_, name)| name));
-        if let Some(name) = named.into_iter().find(|name| !native::is_known(name)) {
+        let mut named = registry.load_files().iter().flat_map(|file| &file.modules);
+        if let Some((_, name)) = named.find(|(aid, name)| !native::is_known(name, aid, platform)) {
             return Err(CardError::Module(name.clone()));
         }
         Ok((configuration, life, registry))
@@ -162,7 +162,7 @@ impl Card {
     pub fn restore(&mut self, snapshot: &[u8]) -> Result<(), CardError> {
         // Read as a card first: a snapshot of no card must not cost this one.
         let medium = Box::new(MemoryMedium::with(snapshot.to_vec()));
-        let (configuration, life, registry) = Self::content(&Nvm::load(medium)?)?;
+        let (configuration, life, registry) = Self::content(&Nvm::load(medium)?, self.platform.as_ref())?;
         self.nvm.restore(snapshot)?;
         (self.configuration, self.life, self.registry) = (configuration, life, registry);
         self.power_on();
@@ -222,7 +222,7 @@ impl Card {
     pub(crate) fn module(&self, entry: &Entry) -> Option<Box<dyn Module>> {
         let file = self.registry.load_file(entry.package.as_bytes());
         let listed = file.and_then(|file| file.modules.iter().find(|(aid, _)| *aid == entry.module));
-        listed.and_then(|(aid, name)| native::module(name, aid))
+        listed.and_then(|(aid, name)| native::module(name, aid, self.platform.as_ref()))
     }
 
     /// Makes the channel of a command the current one.

@@ -27,7 +27,10 @@ pub mod vpcd;
 pub use card::{Card, CardError, CardInfo, InstanceInfo};
 pub use chip::ChipSpec;
 
+use bitaqa_apdu::Aid;
 use rand_core::CryptoRng;
+
+use crate::applet::Module;
 
 /// What a card takes from the world around it.
 pub trait Platform: Send {
@@ -35,4 +38,9 @@ pub trait Platform: Send {
     fn rng(&mut self) -> &mut dyn CryptoRng;
     /// Lets time pass before the card goes on, as a chip does between wrong passwords.
     fn wait(&mut self, milliseconds: u32);
+    /// A module of the caller's own, by the name that the chip's facts or a load file give it, under its AID. Asked for
+    /// names alone that this crate does not know; it has to answer alike as long as the card lives.
+    fn module(&self, _name: &str, _aid: &Aid) -> Option<Box<dyn Module>> {
+        None
+    }
 }

@@ -60,6 +60,13 @@ pub enum Command {
         /// Shell.
         shell: Shell,
     },
+    /// Print the manual page, or write the page of every command into a folder.
+    Man {
+        /// Folder to write bitaqa.1, bitaqa-card.1 and so on into; made where it is missing. Without it bitaqa.1 alone
+        /// goes to standard output.
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
 }
 
 /// `demo`.

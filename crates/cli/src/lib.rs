@@ -50,6 +50,11 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// The programs of docs/library.md: documentation tests compile and run them.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/library.md")]
+struct LibraryPage;
+
 fn run(cli: &Cli, output: Output) -> Result<(), Failure> {
     let passphrase = passphrase::Source::new(cli.passphrase_file.as_deref());
     match &cli.command {
@@ -67,5 +72,6 @@ fn run(cli: &Cli, output: Output) -> Result<(), Failure> {
             commands::completions(*shell);
             Ok(())
         }
+        Command::Man { out } => commands::man::run(out.as_deref(), output),
     }
 }

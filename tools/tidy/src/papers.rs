@@ -7,16 +7,18 @@ use crate::Finding;
 /// The two commands of the README: one runs the main job, one passes the tests.
 pub const COMMANDS: [&str; 2] = ["tools/demo", "tools/test"];
 
-/// The code blocks of the README must name the two commands, with any arguments, and no other.
+/// The blocks of commands of the README must name the two commands, with any arguments, and no other. What is marked as
+/// a transcript or a drawing shows and does not ask.
 pub fn check_readme(path: &str, text: &str) -> Vec<Finding> {
-    let (mut inside, mut named, mut findings) = (false, Vec::new(), Vec::new());
+    let (mut inside, mut shown, mut named, mut findings) = (false, false, Vec::new(), Vec::new());
     for (line, text) in (1..).zip(text.lines()) {
         let command = text.split_whitespace().next().unwrap_or_default();
         if command.starts_with("```") {
             inside = !inside;
-        } else if inside && COMMANDS.contains(&command) {
+            shown = inside && ["```console", "```text"].contains(&command);
+        } else if inside && !shown && COMMANDS.contains(&command) {
             named.push(command.to_owned());
-        } else if inside && !command.is_empty() && !command.starts_with('#') {
+        } else if inside && !shown && !command.is_empty() && !command.starts_with('#') {
             let detail = format!("`{command}`: the README has two commands, the rest belongs to docs/");
             findings.push(Finding::new(path, line, "readme", detail));
         }
@@ -122,6 +124,8 @@ mod tests {
             "# x\n```sh\n# issues a card\ntools/demo --out DIR\n\ntools/test\n```\nalso `cargo doc` in a sentence\n";
         assert_eq!(check_readme("README.md", good), []);
         assert_eq!(lines(&check_readme("README.md", "```\ntools/demo\ncargo build\n```\n")), [3, 1]);
+        let shown = "```console\n$ bitaqa demo\n```\n```sh\ntools/demo\ntools/test\n```\n";
+        assert_eq!(check_readme("README.md", shown), []);
     }
 
     #[test]

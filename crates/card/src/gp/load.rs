@@ -90,7 +90,7 @@ pub fn verified(card: &Card, loading: &Loading) -> Result<LoadFile, Sw> {
     }
     let modules = Reader::new(tlv::only(file.data_block, 0xE4).map_err(wrong)?);
     let modules = registry::modules(&mut { modules }).filter(|modules| !modules.is_empty()).ok_or(Sw::WRONG_DATA)?;
-    if modules.iter().any(|(_, name)| !native::is_known(name)) {
+    if modules.iter().any(|(aid, name)| !native::is_known(name, aid, card.platform.as_ref())) {
         return Err(Sw::WRONG_DATA);
     }
     Ok(LoadFile { number: card.registry.free_file()?, aid: loading.aid.clone(), domain: loading.domain, modules })

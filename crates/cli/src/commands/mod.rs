@@ -5,6 +5,7 @@ pub mod card;
 pub mod demo;
 pub mod doctor;
 pub mod inspect;
+pub mod man;
 pub mod partner;
 pub mod personalise;
 pub mod pki;
