@@ -123,6 +123,7 @@ fn the_prose_names_what_is_there() {
     let faults = pages.iter().chain([&changelog]).flat_map(|page| {
         let mut faults = prose::check_spans(page).0;
         faults.extend(prose::check_links(page));
+        faults.extend(prose::check_tests(page));
         faults.extend(prose::check_data(page));
         faults
     });

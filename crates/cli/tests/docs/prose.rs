@@ -122,6 +122,18 @@ fn is_word(text: &str) -> bool {
     text.chars().all(|c| c.is_ascii_lowercase() || c == '-' || c == '|')
 }
 
+/// Tests that a page names as `room/path.rs::test` and that are not there.
+pub fn check_tests(page: &Page) -> Vec<String> {
+    let named = page.spans().into_iter().filter_map(|(line, span)| {
+        let (file, test) = span.split_once(".rs::")?;
+        Some((line, format!("crates/{file}.rs"), format!("fn {test}(")))
+    });
+    let gone = |(_, file, test): &(usize, String, String)| {
+        !std::fs::read_to_string(root().join(file)).is_ok_and(|text| text.contains(test))
+    };
+    named.filter(gone).map(|(line, file, test)| format!("{}:{line}: no `{test}` in {file}", page.name)).collect()
+}
+
 /// Links that lead nowhere.
 pub fn check_links(page: &Page) -> Vec<String> {
     let folder = root().join(&page.name).parent().unwrap().to_owned();
@@ -216,6 +228,13 @@ fn a_wrong_word_in_the_prose_is_found() {
     assert_eq!(faults("```text\n`bitaqa nothing`\n```"), 0);
     let (_, named) = check_spans(&Page::of("page", "`bitaqa card keys put|delete`"));
     assert_eq!(named, ["card keys delete", "card keys put"].map(str::to_owned).into());
+}
+
+#[test]
+fn a_test_that_is_gone_is_found() {
+    let faults = |text: &str| check_tests(&Page::of("page", text)).len();
+    assert_eq!(faults("`cli/tests/docs/prose.rs::a_test_that_is_gone_is_found`"), 0);
+    assert_eq!(faults("`cli/tests/docs/prose.rs::no_such_test`, `cli/tests/no_such_file.rs::main`"), 2);
 }
 
 #[test]
