@@ -16,7 +16,7 @@ pub struct Cli {
     /// Write the result as JSON on standard output.
     #[arg(long, global = true)]
     pub json: bool,
-    /// Read the passphrase of sealed key files from this file.
+    /// Read the passphrase of sealed key files from the first line of this file.
     #[arg(long, global = true, value_name = "FILE")]
     pub passphrase_file: Option<PathBuf>,
     /// What to do.
@@ -75,8 +75,8 @@ pub struct Demo {
     /// Folder to make; must not exist or be empty. Default: bitaqa-demo-<date>-<time>.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Seed of the sample person; drawn at random without it.
-    #[arg(long)]
+    /// Seed of the sample person, a whole number; drawn at random without it.
+    #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
     /// A holder of under 12 years, without fingerprints.
     #[arg(long)]
@@ -100,8 +100,8 @@ pub enum Applicant {
     Sample {
         /// Folder to write into.
         dir: PathBuf,
-        /// Seed; the same seed makes the same person on the same day.
-        #[arg(long)]
+        /// Seed, a whole number; the same seed makes the same person on the same day. Drawn at random without it.
+        #[arg(long, value_name = "N")]
         seed: Option<u64>,
         /// Under 12 years, without fingerprints.
         #[arg(long)]
@@ -118,12 +118,12 @@ pub enum Applicant {
 pub enum Profile {
     /// Check a profile.
     Check {
-        /// A built-in name (cnie-2.0, cnie-2.0-minor) or a file.
+        /// A built-in name (cnie-2.0, cnie-2.0-minor, lab-..) or a file.
         profile: String,
     },
     /// Print a profile's access table and parameters for review.
     Show {
-        /// A built-in name (cnie-2.0, cnie-2.0-minor) or a file.
+        /// A built-in name (cnie-2.0, cnie-2.0-minor, lab-..) or a file.
         profile: String,
     },
 }
@@ -214,7 +214,7 @@ pub struct CardArg {
     /// Reader, by name or a part of it.
     #[arg(long, value_name = "NAME")]
     pub reader: Option<String>,
-    /// Wait that long for the reader and for a card in it.
+    /// Wait that long for the reader and for a card in it, in seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 0, conflicts_with = "image")]
     pub wait: u64,
 }

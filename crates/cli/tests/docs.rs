@@ -4,6 +4,8 @@
 // The whole file is a test: its helpers may fail as loudly as its tests.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+#[path = "docs/json_page.rs"]
+mod json_page;
 #[path = "docs/manual.rs"]
 mod manual;
 #[path = "docs/markdown.rs"]

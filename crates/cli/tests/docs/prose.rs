@@ -199,7 +199,7 @@ pub fn check_data(page: &Page) -> Vec<String> {
 }
 
 /// JSON without the dots that stand for what was left out.
-fn without_dots(text: &str) -> String {
+pub fn without_dots(text: &str) -> String {
     let kept: Vec<&str> = text.lines().filter(|line| line.trim() != "..").collect();
     let mut text = kept.join("\n").replace("[ .. ]", "[]").replace("{ .. }", "{}");
     // What stood before the dots ends with a comma too many.
