@@ -22,6 +22,9 @@ pub const PUK: u16 = 0x8F08;
 
 /// GET DATA tag: DGI(2) ‖ octets(2) ‖ SHA-256(32) of each written file, for the check before sealing.
 pub const GET_DATA_DIGESTS: u16 = 0xDF31;
+/// GET DATA tag: SHA-256 over the rows of [`GET_DATA_DIGESTS`], in ascending order of their DGIs: one comparison in
+/// place of many octets.
+pub const GET_DATA_DIGEST: u16 = 0xDF35;
 /// GET DATA tag: the binding tag.
 pub const GET_DATA_ORDER_TAG: u16 = 0xDF32;
 /// GET DATA tag: every public key that the card has made, with its number, see [`public_key`](crate::public_key).
@@ -30,6 +33,18 @@ pub const GET_DATA_PUBLIC_KEYS: u16 = 0xDF33;
 /// GET DATA tag of a sealed application: number(1) ‖ tries left(1) ‖ tries at first(1) ‖ state(1: 00 usable,
 /// 01 transport) of each reference data.
 pub const GET_DATA_TRIES: u16 = 0xDF34;
+
+/// Octets of a row of [`GET_DATA_DIGESTS`].
+pub const DIGEST_ROW: usize = 36;
+
+/// A row of [`GET_DATA_DIGESTS`]. A file that is longer than two octets can say is one of FFFF octets here; its digest
+/// tells it from others.
+pub fn digest_row(number: u16, octets: usize, sha256: [u8; 32]) -> [u8; DIGEST_ROW] {
+    let octets = u16::try_from(octets).unwrap_or(u16::MAX).to_be_bytes();
+    let mut row = [0; DIGEST_ROW];
+    row.iter_mut().zip(number.to_be_bytes().into_iter().chain(octets).chain(sha256)).for_each(|(to, from)| *to = from);
+    row
+}
 
 /// The DGI of the first value of reference data `number` (1 to 31) of our application, ASCII digits, under the DEK.
 pub const fn reference_data(number: u8) -> u16 {

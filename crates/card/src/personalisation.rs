@@ -215,17 +215,26 @@ pub fn get_data<I: Instance>(number: u16, host: &Host<'_>) -> Result<Option<Resp
             Ok(Some(Response::ok(tlv::tlv(dgi::GET_DATA_ORDER_TAG.into(), tag))))
         }
         dgi::GET_DATA_DIGESTS => {
-            let mut rows = Vec::new();
-            for file in I::setup(host)?.files {
-                let Some(content) = host.get(file.dgi()) else { continue };
-                rows.extend_from_slice(&file.dgi().to_be_bytes());
-                rows.extend_from_slice(&u16::try_from(content.len()).unwrap_or(u16::MAX).to_be_bytes());
-                rows.extend_from_slice(&Sha256::digest(content));
-            }
-            Ok(Some(Response::ok(tlv::tlv(dgi::GET_DATA_DIGESTS.into(), &rows))))
+            let rows = digest_rows::<I>(host)?;
+            Ok(Some(Response::ok(tlv::tlv(dgi::GET_DATA_DIGESTS.into(), rows.as_flattened()))))
+        }
+        dgi::GET_DATA_DIGEST => {
+            let mut rows = digest_rows::<I>(host)?;
+            rows.sort_unstable();
+            let whole = Sha256::digest(rows.as_flattened());
+            Ok(Some(Response::ok(tlv::tlv(dgi::GET_DATA_DIGEST.into(), &whole))))
         }
         _ => Ok(None),
     }
+}
+
+/// A row for each file that was written, in the order of the install parameters.
+fn digest_rows<I: Instance>(host: &Host<'_>) -> Result<Vec<[u8; dgi::DIGEST_ROW]>, Sw> {
+    let row = |number: u16| {
+        let content = host.get(number)?;
+        Some(dgi::digest_row(number, content.len(), Sha256::digest(content).into()))
+    };
+    Ok(I::setup(host)?.files.iter().filter_map(|file| row(file.dgi())).collect())
 }
 
 /// Whether the instance may be sealed: bound to an order, with everything in `needed`, and every file written to its

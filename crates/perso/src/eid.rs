@@ -205,7 +205,7 @@ pub(crate) fn prepare(eid: &Eid, state: Option<&AppletState>, order: [u8; 16]) -
         return Vec::new();
     }
     let mut steps = vec![Step::new("open secure channel with eID", StepKind::OpenApplication(Application::Eid))];
-    steps.push(Step::store("eID binding tag", dgi::ORDER_TAG, order.into(), false));
+    steps.extend(Step::store("eID binding tag", vec![(dgi::ORDER_TAG, order.into())], false));
     let made = |number| state.is_some_and(|applet| applet.keys.contains_key(&number));
     for key in eid.keys.iter().filter(|key| !made(key.number)) {
         let name = format!("generate eID key {}", key.number);
@@ -238,25 +238,26 @@ impl Order<'_> {
             let gone = Ok((Vec::new(), Vec::new()));
             return if facts.eid_sealed { gone } else { Err(PlanError::NoCardKey) };
         }
-        let mut steps = vec![Step::new("open secure channel with eID", StepKind::OpenApplication(Application::Eid))];
         let passwords = plan::passwords(self.profile, self.applicant, self.vault, &self.tag);
+        let mut secrets = Vec::new();
         if let Some(can) = passwords.can.filter(|_| eid.pace.contains(&Password::Can)) {
-            steps.push(Step::store("eID CAN", dgi::CAN, can.as_bytes().into(), true));
+            secrets.push((dgi::CAN, can.as_bytes().into()));
         }
-        for pin in &passwords.eid {
-            let value = pin.value.as_bytes().into();
-            steps.push(Step::store(&format!("eID {}", pin.label), dgi::reference_data(pin.number), value, true));
-        }
-        let mut planned = Vec::new();
+        let of_pin = |pin: &plan::EidPin| (dgi::reference_data(pin.number), pin.value.as_bytes().into());
+        secrets.extend(passwords.eid.iter().map(of_pin));
+        let (mut planned, mut objects) = (Vec::new(), Vec::new());
         for (file, value) in self.files(eid, &facts.keys.eid)? {
             let (name, bytes, size_max) = (name_of(file), value.len(), file.size_max);
             if bytes > size_max {
                 return Err(PlanError::TooLarge { name, bytes, size_max });
             }
             let (dgi, sha256) = (dgi_of(file.fid, place(file)), Sha256::digest(&value).into());
-            steps.push(Step::store(&name, dgi, value, false));
-            planned.push(PlannedFile { application: Application::Eid, name, dgi, data_group: None, sha256 });
+            objects.push((dgi, value));
+            planned.push(PlannedFile { application: Application::Eid, name, dgi, data_group: None, bytes, sha256 });
         }
+        let mut steps = Vec::new();
+        steps.extend(Step::store("passwords of eID", secrets, true));
+        steps.extend(Step::store("files of eID", objects, false));
         steps.push(Step::new("check digests of eID", StepKind::CheckDigests(Application::Eid)));
         Ok((if facts.eid_sealed { Vec::new() } else { steps }, planned))
     }

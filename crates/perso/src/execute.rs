@@ -8,6 +8,7 @@ use bitaqa_terminal::gp::{self, GpError, Installation};
 use bitaqa_terminal::session::{Session, SessionError};
 use bitaqa_terminal::trace::Trace;
 use rand_core::CryptoRng;
+use sha2::{Digest, Sha256};
 
 use crate::card_keys::{Application, MadeKeys};
 use crate::journal::{Event, Journal, JournalError, Kind};
@@ -172,6 +173,9 @@ fn run(
             gp::select(session, &profile.chip.isd_aid)?;
             same_chip(probe::open_channel(session, *role, profile, desk.vault, desk.rng)?, plan)
         }
+        StepKind::OpenAgain => {
+            same_chip(probe::open_channel(session, KeyRole::Issuer, profile, desk.vault, desk.rng)?, plan)
+        }
         StepKind::OpenApplication(application) => {
             gp::select(session, instance(profile, *application)?)?;
             same_chip(probe::open_channel(session, KeyRole::Issuer, profile, desk.vault, desk.rng)?, plan)
@@ -213,9 +217,10 @@ fn run(
             made.of(*application).insert(*number, gp::generate_key_pair(session, *number)?);
             Ok(())
         }
-        StepKind::Store { dgi, value, sensitive } => {
+        StepKind::Store { objects, sensitive } => {
             let progress = &mut *desk.progress;
-            Ok(gp::store_dgi(session, *dgi, value, *sensitive, &mut |bytes| progress.wrote(bytes))?)
+            let groupings: Vec<(u16, &[u8])> = objects.iter().map(|(number, value)| (*number, &**value)).collect();
+            Ok(gp::store_dgis(session, &groupings, *sensitive, &mut |bytes| progress.wrote(bytes))?)
         }
         StepKind::CheckDigests(application) => check_digests(plan, *application, session),
         StepKind::SealApplication(application, life) => {
@@ -237,24 +242,32 @@ fn same_chip(kdd: Kdd, plan: &Plan) -> Result<(), StepError> {
     if kdd == plan.kdd { Ok(()) } else { Err(StepError::OtherChip) }
 }
 
-/// Asks the card for the digest of every file and compares with the plan's.
+/// Asks the card for the digest of all files, and compares with the plan's. Where it differs, or the card has none, the
+/// list of all digests says which file it is.
 fn check_digests(plan: &Plan, application: Application, session: &mut Session<'_>) -> Result<(), StepError> {
+    let mut files: Vec<_> = plan.files.iter().filter(|file| file.application == application).collect();
+    files.sort_unstable_by_key(|file| file.dgi);
+    let rows: Vec<[u8; dgi::DIGEST_ROW]> =
+        files.iter().map(|file| dgi::digest_row(file.dgi, file.bytes, file.sha256)).collect();
+    let whole = Sha256::digest(rows.as_flattened());
+    let told = gp::get_data(session, dgi::GET_DATA_DIGEST)?;
+    let has_one = told.is_some();
+    if told.is_some_and(|told| tlv::only(&told, dgi::GET_DATA_DIGEST.into()) == Ok(whole.as_slice())) {
+        return Ok(());
+    }
     let missing = || StepError::Digest("the list of digests".into());
     let data = gp::get_data(session, dgi::GET_DATA_DIGESTS)?.ok_or_else(missing)?;
-    let rows = tlv::only(&data, dgi::GET_DATA_DIGESTS.into()).map_err(|_| missing())?;
-    let (rows, rest) = rows.as_chunks::<36>();
-    let files: Vec<_> = plan.files.iter().filter(|file| file.application == application).collect();
-    if !rest.is_empty() || rows.len() != files.len() {
+    let listed = tlv::only(&data, dgi::GET_DATA_DIGESTS.into()).map_err(|_| missing())?;
+    let (listed, rest) = listed.as_chunks::<{ dgi::DIGEST_ROW }>();
+    if !rest.is_empty() || listed.len() != files.len() {
         return Err(missing());
     }
-    for file in files {
-        let [high, low] = file.dgi.to_be_bytes();
-        let row = rows.iter().find(|row| row.starts_with(&[high, low]));
-        if row.is_none_or(|row| !row.ends_with(&file.sha256)) {
-            return Err(StepError::Digest(file.name.clone()));
-        }
+    match files.iter().zip(&rows).find(|(_, row)| !listed.contains(row)) {
+        Some((file, _)) => Err(StepError::Digest(file.name.clone())),
+        // The two answers of the card contradict each other.
+        None if has_one => Err(missing()),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// Whether an error is the card's refusal with this status word.

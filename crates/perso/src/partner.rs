@@ -271,19 +271,24 @@ pub fn install(
     open(session, &partner.instance_aid, rng)?;
     let mut tag = [0; 16];
     rng.fill_bytes(&mut tag);
-    let mut store = |number, value: &[u8], sensitive| gp::store_dgi(session, number, value, sensitive, &mut |_| ());
-    store(dgi::ORDER_TAG, &tag, false)?;
+    let mut pins = Vec::new();
     for pin in &partner.pins {
         let value = (delivery.pin)(pin).ok_or_else(|| PartnerError::Missing(pin.label.clone()))?;
-        store(dgi::reference_data(pin.number), value.as_bytes(), true)?;
+        pins.push((dgi::reference_data(pin.number), Bytes::from(value.as_bytes())));
     }
+    let mut files = Vec::new();
     for file in &partner.files {
         let content = (delivery.content)(file).ok_or_else(|| PartnerError::Missing(file.name.clone()))?;
         if content.len() > file.size_max {
             let (name, bytes, size_max) = (file.name.clone(), content.len(), file.size_max);
             return Err(PartnerError::TooLarge { name, bytes, size_max });
         }
-        store(dgi_of(file.fid, Place::Application), &content, false)?;
+        files.push((dgi_of(file.fid, Place::Application), Bytes::from(content)));
+    }
+    gp::store_dgi(session, dgi::ORDER_TAG, &tag, false, &mut |_| ())?;
+    for (objects, sensitive) in [(pins, true), (files, false)] {
+        let groupings: Vec<(u16, &[u8])> = objects.iter().map(|(number, value)| (*number, &**value)).collect();
+        gp::store_dgis(session, &groupings, sensitive, &mut |_| ())?;
     }
     let mut made = CardKeys::new();
     let mut keys = BTreeMap::new();

@@ -71,6 +71,8 @@ pub struct Step {
 pub enum StepKind {
     /// SELECT the issuer security domain and open a secure channel under these keys.
     OpenDomain(KeyRole),
+    /// Open a secure channel with the security domain that is selected already, under the card's own keys.
+    OpenAgain,
     /// SELECT an instance and open a secure channel.
     OpenApplication(Application),
     /// PUT KEY: issuer keys in the place of transport keys.
@@ -94,13 +96,11 @@ pub enum StepKind {
     DomainKeys(usize),
     /// GENERATE ASYMMETRIC KEY PAIR, the pair of this number of an application.
     GenerateKey(Application, u8),
-    /// STORE DATA of one DGI.
+    /// STORE DATA of DGIs in one stream, so that each block but the last is full.
     Store {
-        /// Its number.
-        dgi: u16,
-        /// Its value.
-        value: Bytes,
-        /// Whether it goes under the DEK.
+        /// Number and value of each, in order.
+        objects: Vec<(u16, Bytes)>,
+        /// Whether their values go under the DEK.
         sensitive: bool,
     },
     /// Compare the card's digests with the plan's, for one application.
@@ -114,14 +114,16 @@ impl Step {
         Self { name: name.into(), kind }
     }
 
-    pub(crate) fn store(name: &str, dgi: u16, value: Bytes, sensitive: bool) -> Self {
-        Self::new(format!("write {name}"), StepKind::Store { dgi, value, sensitive })
+    /// STORE DATA of these objects; no step where there are none.
+    pub(crate) fn store(name: &str, objects: Vec<(u16, Bytes)>, sensitive: bool) -> Option<Self> {
+        let store = |objects| Self::new(format!("write {name}"), StepKind::Store { objects, sensitive });
+        (!objects.is_empty()).then(|| store(objects))
     }
 
     /// Octets that it writes.
     pub fn bytes(&self) -> usize {
         match &self.kind {
-            StepKind::Store { value, .. } => value.len(),
+            StepKind::Store { objects, .. } => objects.iter().map(|(_, value)| value.len()).sum(),
             _ => 0,
         }
     }
@@ -129,7 +131,7 @@ impl Step {
     /// What it belongs to when the dialogue is counted, see [`phase`].
     pub const fn phase(&self) -> &'static str {
         match self.kind {
-            StepKind::OpenDomain(_) | StepKind::OpenApplication(_) => phase::CHANNEL,
+            StepKind::OpenDomain(_) | StepKind::OpenAgain | StepKind::OpenApplication(_) => phase::CHANNEL,
             StepKind::CardStatus(life::CARD_SECURED) | StepKind::SealApplication(..) => phase::SEAL,
             StepKind::CardStatus(_) | StepKind::Install { .. } | StepKind::InstallDomain(_) => phase::PREPARE,
             StepKind::RotateKeys | StepKind::PartnerKey(_) | StepKind::DomainKeys(_) | StepKind::GenerateKey(..) => {
@@ -156,6 +158,8 @@ pub struct PlannedFile {
     pub dgi: u16,
     /// Data group number, for the files whose hash EF.SOD signs.
     pub data_group: Option<u8>,
+    /// Octets of the content.
+    pub bytes: usize,
     /// SHA-256 of the content.
     pub sha256: [u8; 32],
 }
@@ -222,7 +226,7 @@ pub fn prepare(profile: &Profile, chip: &ChipState, order: [u8; 16], vault: &dyn
     let mut steps = vec![Step::new("open secure channel", StepKind::OpenDomain(chip.keys))];
     if chip.keys == KeyRole::Transport {
         steps.push(Step::new("replace transport keys", StepKind::RotateKeys));
-        steps.push(Step::new("open secure channel with the card's own keys", StepKind::OpenDomain(KeyRole::Issuer)));
+        steps.push(Step::new("open secure channel with the card's own keys", StepKind::OpenAgain));
     }
     if chip.card_life < life::CARD_INITIALIZED {
         steps.push(Step::new("card to INITIALIZED", StepKind::CardStatus(life::CARD_INITIALIZED)));
@@ -239,7 +243,7 @@ pub fn prepare(profile: &Profile, chip: &ChipState, order: [u8; 16], vault: &dyn
     }
     steps.extend(prepare_partners(profile, &chip.partners));
     steps.push(Step::new("open secure channel with eMRTD", StepKind::OpenApplication(Application::Emrtd)));
-    steps.push(Step::store("binding tag", dgi::ORDER_TAG, order.into(), false));
+    steps.extend(Step::store("binding tag", vec![(dgi::ORDER_TAG, order.into())], false));
     let made = |number| chip.applet.as_ref().is_some_and(|applet| applet.keys.contains_key(&number));
     for key in card_keys::specs(profile).into_iter().filter(|key| !made(key.number)) {
         steps.push(Step::new(card_keys::step_name(&key), StepKind::GenerateKey(Application::Emrtd, key.number)));
@@ -292,11 +296,15 @@ pub fn plan(
     let contents = content::files(profile, applicant, &facts.keys.emrtd, &random, issuer)?;
     let order_of = eid::Order { profile, applicant, issuer, vault, tag: order };
     let (mut steps, mut files) = order_of.issue(facts)?;
-    steps.push(Step::new("open secure channel with eMRTD", StepKind::OpenApplication(Application::Emrtd)));
-    steps.extend(secrets(profile, applicant, vault, &order));
+    // `prepare` has left a channel open with the application that is written first: the eID, where it is not sealed.
+    if !steps.is_empty() {
+        steps.push(Step::new("open secure channel with eMRTD", StepKind::OpenApplication(Application::Emrtd)));
+    }
+    steps.extend(Step::store("passwords of eMRTD", secrets(profile, applicant, vault, &order), true));
+    let mut objects = Vec::new();
     if !profile.ta.protocols.is_empty() {
-        steps.push(Step::store("trust point", dgi::CVCA_CERTIFICATE, issuer.cvca_certificate().into(), false));
-        steps.push(Step::store("current date", dgi::CURRENT_DATE, issuer.current_date().into(), false));
+        objects.push((dgi::CVCA_CERTIFICATE, issuer.cvca_certificate().into()));
+        objects.push((dgi::CURRENT_DATE, issuer.current_date().into()));
     }
     for (file, value) in contents {
         let (name, bytes, size_max) = (file.name.clone(), value.len(), file.size_max);
@@ -306,9 +314,10 @@ pub fn plan(
         let sha256 = Sha256::digest(&value).into();
         let dgi = dgi_of(file.fid, place(file));
         let application = Application::Emrtd;
-        files.push(PlannedFile { application, name, dgi, data_group: file.content.data_group(), sha256 });
-        steps.push(Step::store(&file.name, dgi, value, false));
+        files.push(PlannedFile { application, name, dgi, data_group: file.content.data_group(), bytes, sha256 });
+        objects.push((dgi, value));
     }
+    steps.extend(Step::store("files of eMRTD", objects, false));
     steps.push(Step::new("check digests", StepKind::CheckDigests(Application::Emrtd)));
     steps.push(Step::new("open secure channel with the card manager", StepKind::OpenDomain(KeyRole::Issuer)));
     if facts.card_life < life::CARD_SECURED {
@@ -385,19 +394,19 @@ fn digits_of(octets: [u8; 16], digits: u32) -> String {
     format!("{number:0width$}", width = usize::try_from(digits).unwrap_or(0))
 }
 
-/// The steps that write what opens the card.
-fn secrets(profile: &Profile, applicant: &Applicant, vault: &dyn KeyVault, order: &[u8; 16]) -> Vec<Step> {
+/// What opens the card, each with its DGI.
+fn secrets(profile: &Profile, applicant: &Applicant, vault: &dyn KeyVault, order: &[u8; 16]) -> Vec<(u16, Bytes)> {
     let Passwords { can, pin, puk, .. } = passwords(profile, applicant, vault, order);
     let can = can.filter(|_| profile.pace.passwords.contains(&Password::Can));
-    let mut steps = Vec::new();
-    for (name, number, secret) in [("CAN", dgi::CAN, can), ("PIN", dgi::PIN, pin), ("PUK", dgi::PUK, puk)] {
-        steps.extend(secret.map(|secret| Step::store(name, number, secret.as_bytes().into(), true)));
+    let mut objects = Vec::new();
+    for (number, secret) in [(dgi::CAN, can), (dgi::PIN, pin), (dgi::PUK, puk)] {
+        objects.extend(secret.map(|secret| (number, secret.as_bytes().into())));
     }
     // BAC keys come out of the same hash as the MRZ password of PACE: 9303-11 §4.3.2, §9.7.2.
     if profile.bac.offered || profile.pace.passwords.contains(&Password::Mrz) {
-        steps.push(Step::store("MRZ secret", dgi::MRZ_SECRET, content::mrz_secret(applicant), true));
+        objects.push((dgi::MRZ_SECRET, content::mrz_secret(applicant)));
     }
-    steps
+    objects
 }
 
 /// Delay after a failure of PACE, as install parameters have it.

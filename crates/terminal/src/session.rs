@@ -143,6 +143,11 @@ impl Protection {
         }
     }
 
+    /// Whether a response carries a MAC: bit 10 of the level of a secure channel. ISO secure messaging brings its own Le.
+    fn answers_with_mac(&self) -> bool {
+        matches!(self, Self::Channel(channel) if channel.level() & 0x10 != 0)
+    }
+
     fn verbs_mut(&mut self) -> &mut dyn SecureMessaging {
         match self {
             Self::Iso(session) => session.as_mut(),
@@ -252,12 +257,9 @@ impl<'t> Session<'t> {
 
     /// Largest plain response that one command can ask for: under secure messaging the data objects take their part.
     pub fn max_ne(&self) -> u32 {
-        /// DO 87 with padding, DO 99 and DO 8E, rounded up.
-        const PROTECTION: u32 = 33;
-        match self.protection {
-            Some(_) => self.limits.ne_max - PROTECTION,
-            None => self.limits.ne_max,
-        }
+        let wire = usize::try_from(self.limits.ne_max).unwrap_or(usize::MAX);
+        let plain = self.protection.as_ref().map_or(wire, |held| held.verbs().max_plain_data(wire));
+        u32::try_from(plain).unwrap_or(self.limits.ne_max)
     }
 
     /// Sends one plain command and brings its plain response: any status word, data with 9000, 62xx and 63xx only. A
@@ -305,7 +307,12 @@ impl<'t> Session<'t> {
             return self.collect(&command, name);
         };
         let plain_command = command.clone();
-        let wire = held.verbs_mut().protect_command(command);
+        let mut wire = held.verbs_mut().protect_command(command);
+        // What has no data of its own comes back with its MAC all the same (Amd D §6.2.5). Without Le a card would keep
+        // that back and every command would cost a GET RESPONSE; Le is in no MAC, so it can be put behind.
+        if wire.ne == 0 && held.answers_with_mac() {
+            wire.ne = Command::NE_SHORT_MAX;
+        }
         let response = self.collect(&wire, name)?;
         match held.verbs_mut().unprotect_response(response) {
             Ok(plain) => {

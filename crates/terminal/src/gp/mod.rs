@@ -89,20 +89,38 @@ pub fn store_dgi(
     sensitive: bool,
     sent: &mut dyn FnMut(usize),
 ) -> Result<(), GpError> {
-    let wrapped = if sensitive {
-        let channel = session.secure_channel().ok_or(GpError::NoChannel("STORE DATA of a sensitive value"))?;
-        Some(channel.encrypt_sensitive(value))
-    } else {
-        None
-    };
-    let value = wrapped.as_deref().unwrap_or(value);
-    let length = u16::try_from(value.len()).map_err(|_| SessionError::Malformed {
-        at: format!("STORE DATA {number:04X}"),
-        what: format!("{} octets do not fit a DGI", value.len()),
-    })?;
-    let mut stream = dgi::header(number, length);
-    stream.extend_from_slice(value);
-    store_blocks(session, if sensitive { 0x68 } else { 0x08 }, &Bytes::from(stream), sent)
+    store_dgis(session, &[(number, value)], sensitive, sent)
+}
+
+/// STORE DATA of several DGIs as one stream: they follow one another in a block, and go over its end, so that all blocks
+/// but the last are full. P1 speaks of a whole command, so that all of them are `sensitive` or none is.
+///
+/// # Errors
+/// [`GpError`]; what came before the block that failed is on the card, and all must be stored again from the first.
+pub fn store_dgis(
+    session: &mut Session<'_>,
+    groupings: &[(u16, &[u8])],
+    sensitive: bool,
+    sent: &mut dyn FnMut(usize),
+) -> Result<(), GpError> {
+    // Wiped with its last copy, as it may be all that the card will know of its holder.
+    let mut stream = Bytes::from(Vec::with_capacity(groupings.iter().map(|(_, value)| value.len() + 32).sum()));
+    for (number, value) in groupings {
+        let wrapped = if sensitive {
+            let channel = session.secure_channel().ok_or(GpError::NoChannel("STORE DATA of a sensitive value"))?;
+            Some(channel.encrypt_sensitive(value))
+        } else {
+            None
+        };
+        let value = wrapped.as_deref().unwrap_or(value);
+        let length = u16::try_from(value.len()).map_err(|_| SessionError::Malformed {
+            at: format!("STORE DATA {number:04X}"),
+            what: format!("{} octets do not fit a DGI", value.len()),
+        })?;
+        stream.as_mut_vec().extend_from_slice(&dgi::header(*number, length));
+        stream.as_mut_vec().extend_from_slice(value);
+    }
+    store_blocks(session, if sensitive { 0x68 } else { 0x08 }, &stream, sent)
 }
 
 /// STORE DATA of a stream over as many blocks as the session needs, P2 counting from 00. `p1` without the bit of the
