@@ -6,6 +6,7 @@ use core::ops::RangeInclusive;
 
 use bitaqa_apdu::{AccessRule, Bytes, Need, Response, Sw, dgi, tlv};
 use bitaqa_pki::cvc::CvCertificate;
+use bitaqa_tally::Operation;
 use sha2::{Digest, Sha256};
 
 use crate::access::{Instance, Setup, cell};
@@ -232,6 +233,7 @@ pub fn get_data<I: Instance>(number: u16, host: &Host<'_>) -> Result<Option<Resp
 fn digest_rows<I: Instance>(host: &Host<'_>) -> Result<Vec<[u8; dgi::DIGEST_ROW]>, Sw> {
     let row = |number: u16| {
         let content = host.get(number)?;
+        bitaqa_tally::note(Operation::Hash, "SHA-256", content.len());
         Some(dgi::digest_row(number, content.len(), Sha256::digest(content).into()))
     };
     Ok(I::setup(host)?.files.iter().filter_map(|file| row(file.dgi())).collect())

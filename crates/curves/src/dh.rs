@@ -6,6 +6,7 @@
 pub(crate) mod modp;
 
 use crate::CurveError;
+use bitaqa_tally::Operation;
 use core::fmt;
 use modp::in_group;
 use rand_core::CryptoRng;
@@ -114,6 +115,7 @@ impl DhPublic {
         if !in_group!(group, is_in_range(&padded)) {
             return Err(CurveError::DhRange(group));
         }
+        bitaqa_tally::note(Operation::Power, group.name(), 0);
         if !in_group!(group, is_in_subgroup(&padded)) {
             return Err(CurveError::DhSubgroup(group));
         }
@@ -236,6 +238,7 @@ impl DhSecret {
     }
 
     fn power(&self, base: &DhPublic) -> Result<DhPublic, CurveError> {
+        bitaqa_tally::note(Operation::Power, self.group.name(), 0);
         let octets = in_group!(self.group, power(&base.octets, &self.octets)).ok_or(CurveError::Infinity)?;
         Ok(DhPublic::checked(self.group, octets))
     }
@@ -249,12 +252,14 @@ impl fmt::Debug for DhSecret {
 
 /// 9303-11 §4.4.3.3.1: g^s · h, refused when it is 1.
 pub(crate) fn map_generic(nonce: &[u8], shared: &DhPublic) -> Result<DhPublic, CurveError> {
+    bitaqa_tally::note(Operation::Power, shared.group.name(), 0);
     let octets = in_group!(shared.group, map_generic(nonce, &shared.octets)).ok_or(CurveError::Infinity)?;
     Ok(DhPublic::checked(shared.group, octets))
 }
 
 /// 9303-11 §4.4.3.3.2: x^((p-1)/q); `None` for 0 and 1.
 pub(crate) fn map_integrated(group: DhGroup, octets: &[u8]) -> Option<DhPublic> {
+    bitaqa_tally::note(Operation::Power, group.name(), 0);
     in_group!(group, map_integrated(octets)).map(|octets| DhPublic::checked(group, octets))
 }
 

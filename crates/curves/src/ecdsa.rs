@@ -3,6 +3,7 @@
 
 use crate::group::{self, on_curve};
 use crate::{Curve, CurveError, Point, SecretScalar};
+use bitaqa_tally::Operation;
 use der::asn1::UintRef;
 use der::{Decode, Encode, Sequence};
 
@@ -21,6 +22,7 @@ struct EcdsaSigValue<'a> {
 /// # Errors
 /// [`CurveError::Digest`] for a length that is none of SHA-224, -256, -384, -512.
 pub fn sign_digest(key: &SecretScalar, digest: &[u8]) -> Result<Vec<u8>, CurveError> {
+    bitaqa_tally::note(Operation::EcdsaSignature, key.curve().name(), 0);
     on_curve!(key.curve(), sign(key.as_octets(), digest))
 }
 
@@ -33,6 +35,7 @@ pub fn verify_digest(key: &Point, digest: &[u8], raw: &[u8]) -> Result<(), Curve
     if !matches!(digest.len(), 20 | 28 | 32 | 48 | 64) {
         return Err(CurveError::Digest(digest.len()));
     }
+    bitaqa_tally::note(Operation::EcdsaVerification, key.curve().name(), 0);
     on_curve!(key.curve(), verify(key.as_octets(), digest, raw))
 }
 

@@ -5,6 +5,7 @@
 
 use crate::group::{self, on_curve, same};
 use crate::{Curve, CurveError, DhGroup, DhPublic, Point, SecretScalar, dh};
+use bitaqa_tally::Operation;
 
 /// The longest nonce of PACE: two blocks of AES for keys of 192 and 256 bits, 9303-11 §4.4.3.3.
 const NONCE_BYTES_MAX: usize = 32;
@@ -21,6 +22,7 @@ pub fn generic(nonce: &[u8], shared: &Point) -> Result<Point, CurveError> {
     if nonce.len() > curve.field_bytes().max(NONCE_BYTES_MAX) {
         return Err(CurveError::Nonce(curve.into()));
     }
+    bitaqa_tally::note(Operation::GeneratorMultiplication, curve.name(), 0);
     let octets = on_curve!(curve, map_generic(nonce, shared.as_octets())).ok_or(CurveError::Infinity)?;
     Ok(Point::checked(curve, octets))
 }
@@ -48,6 +50,7 @@ pub fn integrated(curve: Curve, pseudo_random: &[u8]) -> Result<Point, CurveErro
     if !is_integrated_defined(curve) {
         return Err(CurveError::NoIntegratedMapping(curve));
     }
+    bitaqa_tally::note(Operation::PointEncoding, curve.name(), 0);
     let octets = on_curve!(curve, map_integrated(pseudo_random)).ok_or(CurveError::Degenerate(curve.into()))?;
     Ok(Point::checked(curve, octets))
 }

@@ -2,6 +2,7 @@
 
 use crate::group::{self, on_curve, same};
 use crate::{Curve, CurveError, Point};
+use bitaqa_tally::Operation;
 use core::fmt;
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
@@ -56,6 +57,7 @@ impl SecretScalar {
 
     /// The public key on the standard's base point.
     pub fn public(&self) -> Point {
+        bitaqa_tally::note(Operation::GeneratorMultiplication, self.curve.name(), 0);
         // The product of a scalar of 1..n-1 with a generator of order n is never infinity; the generator stands in
         // only to keep this road free of panics.
         on_curve!(self.curve, multiply_generator(&self.octets))
@@ -68,6 +70,7 @@ impl SecretScalar {
     /// [`CurveError::Mixed`] for a base of another curve.
     pub fn public_on(&self, base: &Point) -> Result<Point, CurveError> {
         same(self.curve, base.curve())?;
+        bitaqa_tally::note(Operation::PointMultiplication, self.curve.name(), 0);
         let octets = on_curve!(self.curve, multiply(&self.octets, base.as_octets())).ok_or(CurveError::Infinity)?;
         Ok(Point::checked(self.curve, octets))
     }

@@ -19,7 +19,6 @@ use bitaqa_pki::issuer_keys::IssuerKeysError;
 use bitaqa_pki::spki::SpkiError;
 use bitaqa_pki::x509::IssueError;
 use bitaqa_profile::{Eid, EidAlgorithm, EidFile, EidKey, EidUse, PacePin, Password, Pin, Profile};
-use sha2::{Digest, Sha256};
 
 use crate::applicant::Applicant;
 use crate::card_keys::{Application, CardKeyError, CardKeys};
@@ -251,7 +250,7 @@ impl Order<'_> {
             if bytes > size_max {
                 return Err(PlanError::TooLarge { name, bytes, size_max });
             }
-            let (dgi, sha256) = (dgi_of(file.fid, place(file)), Sha256::digest(&value).into());
+            let (dgi, sha256) = (dgi_of(file.fid, place(file)), plan::sha256(&value));
             objects.push((dgi, value));
             planned.push(PlannedFile { application: Application::Eid, name, dgi, data_group: None, bytes, sha256 });
         }

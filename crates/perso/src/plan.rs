@@ -8,6 +8,7 @@ use bitaqa_apdu::fcp::{FileControl, Place as FcpPlace, dgi_of};
 use bitaqa_apdu::install::{Delay, PASSWORD_CAN, PASSWORD_MRZ, PASSWORD_PIN, PASSWORD_PUK, Parameters, Tries};
 use bitaqa_apdu::{Bytes, Sw, dgi};
 use bitaqa_profile::{FileSpec, HashName, Password, Place, Profile};
+use bitaqa_tally::Operation;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
@@ -311,7 +312,7 @@ pub fn plan(
         if bytes > size_max {
             return Err(PlanError::TooLarge { name, bytes, size_max });
         }
-        let sha256 = Sha256::digest(&value).into();
+        let sha256 = sha256(&value);
         let dgi = dgi_of(file.fid, place(file));
         let application = Application::Emrtd;
         files.push(PlannedFile { application, name, dgi, data_group: file.content.data_group(), bytes, sha256 });
@@ -446,6 +447,12 @@ fn install_parameters(profile: &Profile) -> Vec<u8> {
         objects: if profile.eid.is_some() { vec![eid::longest_data()] } else { Vec::new() },
     };
     parameters.encode()
+}
+
+/// Digest of a file's content, by which plan and card are compared.
+pub(crate) fn sha256(content: &[u8]) -> [u8; 32] {
+    bitaqa_tally::note(Operation::Hash, "SHA-256", content.len());
+    Sha256::digest(content).into()
 }
 
 const fn place(file: &FileSpec) -> FcpPlace {

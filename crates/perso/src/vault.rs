@@ -4,6 +4,7 @@
 use bitaqa_profile::{Diversification, Profile, Scp};
 use bitaqa_secure_messaging::diversify::{self, DesScheme, Template};
 use bitaqa_secure_messaging::scp03::KeySet;
+use bitaqa_tally::Operation;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use zeroize::Zeroizing;
@@ -108,6 +109,9 @@ impl KeyVault for MasterVault {
             mac.update(&u32::try_from(part.len()).unwrap_or(u32::MAX).to_be_bytes());
             mac.update(part);
         }
+        // The inner hash takes a block of the key and the context, the outer one a block of the key and a digest.
+        let octets = 2 * 64 + 32 + purpose.len() + context.iter().map(|part| 5 + part.len()).sum::<usize>();
+        bitaqa_tally::note(Operation::Hash, "SHA-256", octets);
         let digest = mac.finalize().into_bytes();
         out.iter_mut().zip(digest).for_each(|(to, from)| *to = from);
         out

@@ -9,7 +9,6 @@ use bitaqa_terminal::inspection::{self, Check, Conditions, Inspection, Policy, V
 use bitaqa_terminal::session::SessionError;
 use bitaqa_terminal::trace::Trace;
 use rand_core::CryptoRng;
-use sha2::{Digest, Sha256};
 
 use crate::applicant::Applicant;
 use crate::card_keys::{self, CardKeys, MadeKeys};
@@ -175,7 +174,7 @@ fn compare(
         let of_eid = of_eid.filter(|spec| eid::name_of(spec) == *name).map(|spec| &spec.read);
         let readable = of_emrtd.chain(of_eid).any(is_open);
         let verdict = match inspection.file(name) {
-            Some(content) if Sha256::digest(content).as_slice() == file.sha256 => Verdict::Passed,
+            Some(content) if plan::sha256(content) == file.sha256 => Verdict::Passed,
             Some(_) => Verdict::Failed("the card holds other octets than the record makes".into()),
             None if readable => Verdict::NotAttempted("the file was not read".into()),
             None => continue,

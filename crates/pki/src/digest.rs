@@ -1,5 +1,6 @@
 //! The hash functions that certificates and security objects name, 9303-12 §4.1.6.4.
 
+use bitaqa_tally::Operation;
 use const_oid::ObjectIdentifier;
 use const_oid::db::rfc5912::{ID_SHA_1, ID_SHA_224, ID_SHA_256, ID_SHA_384, ID_SHA_512};
 use core::fmt;
@@ -58,8 +59,20 @@ impl HashAlgorithm {
         }
     }
 
+    /// Name in the standards.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sha1 => "SHA-1",
+            Self::Sha224 => "SHA-224",
+            Self::Sha256 => "SHA-256",
+            Self::Sha384 => "SHA-384",
+            Self::Sha512 => "SHA-512",
+        }
+    }
+
     /// Digest of a message.
     pub fn digest(self, message: &[u8]) -> Vec<u8> {
+        bitaqa_tally::note(Operation::Hash, self.name(), message.len());
         match self {
             Self::Sha1 => Sha1::digest(message).to_vec(),
             Self::Sha224 => Sha224::digest(message).to_vec(),
@@ -72,13 +85,7 @@ impl HashAlgorithm {
 
 impl fmt::Display for HashAlgorithm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Sha1 => "SHA-1",
-            Self::Sha224 => "SHA-224",
-            Self::Sha256 => "SHA-256",
-            Self::Sha384 => "SHA-384",
-            Self::Sha512 => "SHA-512",
-        })
+        f.write_str(self.name())
     }
 }
 

@@ -106,6 +106,17 @@ impl RsaPublicKey {
         self.modulus.first().map_or(0, |first| octets.saturating_mul(8) - first.leading_zeros())
     }
 
+    /// Name under which operations with the key are counted.
+    #[cfg(feature = "rsa")]
+    pub(crate) const fn name(&self) -> &'static str {
+        match self.modulus.len() {
+            ..=128 => "RSA-1024",
+            129..=256 => "RSA-2048",
+            257..=384 => "RSA-3072",
+            _ => "RSA-4096",
+        }
+    }
+
     /// What deserves a remark about the key.
     pub(crate) fn remark(&self, notes: &mut Vec<Note>) {
         if self.bits() < 2048 {

@@ -4,6 +4,7 @@
 use crate::KeyLength;
 use crate::padding::unpadded_length;
 use aes::{Aes128, Aes192, Aes256};
+use bitaqa_tally::Operation;
 use cbc::{Decryptor, Encryptor};
 use cipher::array::Array;
 use cipher::common::InnerInit;
@@ -29,16 +30,28 @@ impl AesKey {
     /// Takes 16, 24 or 32 octets.
     pub(crate) fn new(key: &[u8]) -> Result<Self, KeyLength> {
         let wrong = KeyLength(key.len());
-        match key.len() {
+        let made = match key.len() {
             16 => Aes128::new_from_slice(key).map(Self::Aes128).map_err(|_| wrong),
             24 => Aes192::new_from_slice(key).map(Self::Aes192).map_err(|_| wrong),
             32 => Aes256::new_from_slice(key).map(Self::Aes256).map_err(|_| wrong),
             _ => Err(wrong),
-        }
+        }?;
+        made.note(Operation::KeyExpansion, 0);
+        Ok(made)
+    }
+
+    fn note(&self, operation: Operation, octets: usize) {
+        let algorithm = match self {
+            Self::Aes128(_) => "AES-128",
+            Self::Aes192(_) => "AES-192",
+            Self::Aes256(_) => "AES-256",
+        };
+        bitaqa_tally::note(operation, algorithm, octets);
     }
 
     /// One block under the bare cipher: IV of secure messaging, key check values.
     pub(crate) fn encrypt_block(&self, block: [u8; BLOCK]) -> [u8; BLOCK] {
+        self.note(Operation::Encryption, BLOCK);
         let mut block = Array::from(block);
         BlockCipherEncrypt::encrypt_block(self, &mut block);
         block.into()
@@ -46,18 +59,21 @@ impl AesKey {
 
     /// CBC in place over whole blocks; what is not a whole block at the end stays as it is, callers pad first.
     pub(crate) fn cbc_encrypt(&self, iv: [u8; BLOCK], octets: &mut [u8]) {
+        self.note(Operation::Encryption, octets.len());
         let (blocks, _) = Array::slice_as_chunks_mut(octets);
         Encryptor::inner_iv_init(self, &Array::from(iv)).encrypt_blocks(blocks);
     }
 
     /// Inverse of [`Self::cbc_encrypt`].
     pub(crate) fn cbc_decrypt(&self, iv: [u8; BLOCK], octets: &mut [u8]) {
+        self.note(Operation::Decryption, octets.len());
         let (blocks, _) = Array::slice_as_chunks_mut(octets);
         Decryptor::inner_iv_init(self, &Array::from(iv)).decrypt_blocks(blocks);
     }
 
     /// CMAC over the parts one after the other, SP 800-38B.
     pub(crate) fn cmac(&self, parts: &[&[u8]]) -> [u8; BLOCK] {
+        self.note(Operation::Mac, parts.iter().map(|part| part.len()).sum());
         let mut mac = Cmac::inner_init(self);
         for part in parts {
             mac.update(part);

@@ -1,6 +1,7 @@
 //! Key derivation of travel documents, 9303-11 §9.7.1 and TR-03110-3 §A.2.3.
 
 use crate::sm::Cipher;
+use bitaqa_tally::Operation;
 use sha1::{Digest, Sha1};
 use sha2::Sha256;
 use zeroize::{Zeroize, Zeroizing};
@@ -21,8 +22,8 @@ pub enum Purpose {
 pub fn derive(secret: &[u8], purpose: Purpose, cipher: Cipher) -> Zeroizing<Vec<u8>> {
     let counter = (purpose as u32).to_be_bytes();
     let mut digest = match cipher {
-        Cipher::TripleDes | Cipher::Aes128 => hash::<Sha1>(secret, counter),
-        Cipher::Aes192 | Cipher::Aes256 => hash::<Sha256>(secret, counter),
+        Cipher::TripleDes | Cipher::Aes128 => hash::<Sha1>("SHA-1", secret, counter),
+        Cipher::Aes192 | Cipher::Aes256 => hash::<Sha256>("SHA-256", secret, counter),
     };
     // The rest behind the key is wiped too: truncating alone would leave it in the buffer.
     for octet in digest.iter_mut().skip(cipher.key_octets()) {
@@ -40,7 +41,8 @@ fn set_odd_parity(octet: &mut u8) {
     *octet = *octet & 0xFE | u8::from((*octet & 0xFE).count_ones().is_multiple_of(2));
 }
 
-fn hash<D: Digest>(secret: &[u8], counter: [u8; 4]) -> Zeroizing<Vec<u8>> {
+fn hash<D: Digest>(name: &'static str, secret: &[u8], counter: [u8; 4]) -> Zeroizing<Vec<u8>> {
+    bitaqa_tally::note(Operation::Hash, name, secret.len() + counter.len());
     Zeroizing::new(D::new().chain_update(secret).chain_update(counter).finalize().to_vec())
 }
 

@@ -5,6 +5,7 @@ use crate::KeyLength;
 use crate::aes_key::{AesKey, first_eight};
 use crate::padding::{missing, unpadded_length};
 use crate::sm::Cipher;
+use bitaqa_tally::Operation;
 use cbc::{Decryptor, Encryptor};
 use cipher::array::Array;
 use cipher::{BlockModeDecrypt, BlockModeEncrypt, InnerIvInit, KeyInit};
@@ -18,6 +19,9 @@ pub(crate) const BLOCK_MAX: usize = 16;
 
 /// Octets of a DES block.
 const DES_BLOCK: usize = 8;
+
+/// Name under which its work is counted.
+const TRIPLE_DES: &str = "3DES";
 
 /// An expanded key, wiped when dropped.
 pub(crate) enum SessionKey {
@@ -41,6 +45,7 @@ impl SessionKey {
         }
         match cipher {
             Cipher::TripleDes => {
+                bitaqa_tally::note(Operation::KeyExpansion, TRIPLE_DES, 0);
                 let (cipher, mac) = (TdesEde2::new_from_slice(key), RetailMac::new_from_slice(key));
                 let (cipher, mac) = (cipher.map_err(|_| wrong)?, mac.map_err(|_| wrong)?);
                 Ok(Self::TripleDes(Box::new(TripleDesKey { cipher, mac })))
@@ -71,6 +76,7 @@ impl SessionKey {
         match self {
             Self::Aes(key) => key.cbc_encrypt(iv, octets),
             Self::TripleDes(key) => {
+                bitaqa_tally::note(Operation::Encryption, TRIPLE_DES, octets.len());
                 let (blocks, _) = Array::slice_as_chunks_mut(octets);
                 Encryptor::inner_iv_init(&key.cipher, &Array::from(first_eight(iv))).encrypt_blocks(blocks);
             }
@@ -82,6 +88,7 @@ impl SessionKey {
         match self {
             Self::Aes(key) => key.cbc_decrypt(iv, octets),
             Self::TripleDes(key) => {
+                bitaqa_tally::note(Operation::Decryption, TRIPLE_DES, octets.len());
                 let (blocks, _) = Array::slice_as_chunks_mut(octets);
                 Decryptor::inner_iv_init(&key.cipher, &Array::from(first_eight(iv))).decrypt_blocks(blocks);
             }
@@ -107,6 +114,7 @@ impl SessionKey {
         match self {
             Self::Aes(key) => first_eight(key.cmac(parts)),
             Self::TripleDes(key) => {
+                bitaqa_tally::note(Operation::Mac, TRIPLE_DES, parts.iter().map(|part| part.len()).sum());
                 let mut mac = key.mac.clone();
                 for part in parts {
                     mac.update(part);

@@ -9,6 +9,7 @@ use crate::algorithm::PssParameters;
 use crate::{HashAlgorithm, PublicKey, SignError, Signature, SignatureAlgorithm, Signer};
 use ::rsa::traits::{PrivateKeyParts, PublicKeyParts};
 use ::rsa::{BoxedUint, Pkcs1v15Sign, Pss, hazmat};
+use bitaqa_tally::Operation;
 use const_oid::db::rfc5912::RSA_ENCRYPTION;
 use core::convert::Infallible;
 use core::fmt;
@@ -144,6 +145,7 @@ impl RsaPrivateKey {
         if input >= self.public.modulus() {
             return Err(RsaError::OutOfRange);
         }
+        bitaqa_tally::note(Operation::RsaPrivate, self.public.name(), 0);
         let number = BoxedUint::from_be_slice(input, self.key.n_bits_precision()).map_err(|_| RsaError::OutOfRange)?;
         let output = hazmat::rsa_decrypt_and_check(&self.key, Some(rng), &number).map_err(|_| RsaError::Operation)?;
         Ok(Zeroizing::new(fixed(&output.to_be_bytes(), length)))
@@ -206,6 +208,7 @@ impl RsaSigner {
     }
 
     fn sign_digest(&self, digest: &[u8]) -> ::rsa::Result<Vec<u8>> {
+        bitaqa_tally::note(Operation::RsaPrivate, self.key.public.name(), 0);
         let mut derived = Derived::new(&self.seed, digest);
         let (key, rng) = (&self.key.key, &mut derived);
         if matches!(self.algorithm, SignatureAlgorithm::RsaPss(_)) {
