@@ -1,0 +1,223 @@
+//! A personalisation line in memory: an issuer, an applicant and as many virtual cards as are asked for. Everything is
+//! seeded, so that two runs do the same work and instruction counts can be compared.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use bitaqa_biometrics::synthetic::{self, Hand, Sitter};
+use bitaqa_card::nvm::medium::MemoryMedium;
+use bitaqa_card::{Card, ChipSpec, Platform};
+use bitaqa_cli::pki_folder::{self, IssuerFolder};
+use bitaqa_cli::{commands::personalise, trust_folder};
+use bitaqa_perso::applicant::{Applicant, sample};
+use bitaqa_perso::execute::{Progress, Station};
+use bitaqa_perso::journal::MemoryJournal;
+use bitaqa_perso::order::{self, Receipt};
+use bitaqa_perso::vault::MasterVault;
+use bitaqa_perso::{plan, verify};
+use bitaqa_pki::trust::TrustStore;
+use bitaqa_profile::Profile;
+use bitaqa_secure_messaging::pace::Password;
+use bitaqa_tally::Count;
+use bitaqa_terminal::trace::Totals;
+use bitaqa_terminal::inspection::{Conditions, ExtraFile, Inspection, Terminal, run as inspect};
+use rand::SeedableRng;
+use rand::rngs::ChaCha20Rng;
+use rand_core::CryptoRng;
+use time::{UtcDateTime, macros::datetime};
+
+/// What went wrong: a bench has nobody who could react to it but its reader.
+pub type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
+
+/// The instant of every run: certificates are valid and dates the same whenever the bench runs.
+const AT: UtcDateTime = datetime!(2026-06-01 08:00).as_utc();
+
+const PASSPHRASE: &str = "SPECIMEN bench";
+
+/// The issuer's side and one person.
+pub struct Line {
+    /// The product.
+    pub profile: Profile,
+    person: Applicant,
+    issuer: IssuerFolder,
+    vault: MasterVault,
+    trust: TrustStore,
+    terminal: Terminal,
+    extra: Vec<ExtraFile>,
+    /// Octets of portrait and prints, as delivered.
+    pub image_octets: usize,
+}
+
+/// Where time goes on the way of a card, and what was asked of cryptography there.
+#[derive(Default)]
+pub struct Phases {
+    began: Option<(&'static str, Instant)>,
+    /// By phase, in the order of their first appearance.
+    pub rows: Vec<Phase>,
+}
+
+/// One phase of an order.
+pub struct Phase {
+    /// Its name.
+    pub name: &'static str,
+    /// Time in it.
+    pub time: Duration,
+    /// Primitives in it, on both sides.
+    pub counts: Vec<Count>,
+}
+
+impl Phases {
+    /// Ends the phase that goes on, and begins another.
+    pub fn enter(&mut self, name: &'static str) {
+        let now = Instant::now();
+        if let Some((before, since)) = self.began.replace((name, now)) {
+            let counts = bitaqa_tally::take();
+            match self.rows.iter_mut().find(|row| row.name == before) {
+                Some(row) => {
+                    row.time += now - since;
+                    row.counts.extend(counts);
+                }
+                None => self.rows.push(Phase { name: before, time: now - since, counts }),
+            }
+        }
+    }
+
+    /// Ends the last phase.
+    pub fn end(&mut self) {
+        self.enter("");
+        self.began = None;
+    }
+}
+
+/// The phase to which a step of a plan belongs.
+fn phase_of(step: &str) -> &'static str {
+    let begins = |words: &[&str]| words.iter().any(|word| step.starts_with(word));
+    if begins(&["open secure channel", "replace transport keys"]) {
+        "secure channels and keys"
+    } else if begins(&["install", "put key"]) {
+        "install"
+    } else if begins(&["generate", "make"]) {
+        "keys made on the card"
+    } else if begins(&["check digests"]) {
+        "digests read back"
+    } else if begins(&["seal", "card to"]) {
+        "life cycle and seal"
+    } else {
+        "files and secrets"
+    }
+}
+
+impl Progress for Phases {
+    fn plan(&mut self, _: usize) {}
+
+    fn step(&mut self, number: usize, total: usize, name: &str) {
+        self.enter(phase_of(name));
+        // After the last step of a plan comes what the host does without the card.
+        if number == total && name.starts_with("seal") {
+            self.enter("seal, then verification as a stranger");
+        }
+    }
+
+    fn wrote(&mut self, _: usize) {}
+}
+
+/// A card's randomness, and waiting that takes no time.
+struct Seeded(ChaCha20Rng);
+
+impl Platform for Seeded {
+    fn rng(&mut self) -> &mut dyn CryptoRng {
+        &mut self.0
+    }
+
+    fn wait(&mut self, _: u32) {}
+}
+
+impl Line {
+    /// Makes issuer keys and a person with portrait and prints, for cards of a profile.
+    ///
+    /// # Errors
+    /// Whatever fails; nothing of it is a matter of time.
+    pub fn new(profile: &str, seed: u64) -> Outcome<Self> {
+        let profile = Profile::builtin(profile)?;
+        let mut rng = ChaCha20Rng::seed_from_u64(seed);
+        let folder = tempfile::tempdir()?;
+        let pki = folder.path().join("pki");
+        let failed = |failure: bitaqa_cli::exit::Failure| failure.message;
+        pki_folder::create(&pki, &profile, PASSPHRASE, false, AT, &mut rng).map_err(failed)?;
+        let issuer = IssuerFolder::open(&pki, PASSPHRASE, &profile, AT).map_err(failed)?;
+        let trust = trust_folder::open(&pki, AT).map_err(failed)?.store;
+        let terminal = pki_folder::terminal(&pki, PASSPHRASE).map_err(failed)?;
+
+        let record = sample::record(&mut rng, false, true, AT.date());
+        let images = BTreeMap::from([
+            (sample::PORTRAIT_FILE, synthetic::portrait(&mut rng, Sitter::Woman)?),
+            (sample::RIGHT_INDEX_FILE, synthetic::fingerprint(&mut rng, Hand::Right)?),
+            (sample::LEFT_INDEX_FILE, synthetic::fingerprint(&mut rng, Hand::Left)?),
+        ]);
+        let image = |name: &str| images.get(name).cloned().ok_or_else(|| "no such image".to_owned());
+        let json = serde_json::to_string(&record)?;
+        let (person, _) = Applicant::parse(&json, "record.json", &image, &profile, AT.date())?;
+        let (vault, extra) = (issuer.vault(&profile), personalise::extra_files(&profile));
+        let image_octets = images.values().map(Vec::len).sum();
+        Ok(Self { profile, person, issuer, vault, trust, terminal, extra, image_octets })
+    }
+
+    /// A blank chip.
+    ///
+    /// # Errors
+    /// [`Line::new`].
+    pub fn blank(&self, seed: u64) -> Outcome<Card> {
+        let mut rng = ChaCha20Rng::seed_from_u64(seed);
+        let spec = ChipSpec::of_profile(&self.profile, &mut rng)?;
+        Ok(Card::blank(spec, Box::new(MemoryMedium::default()), Box::new(Seeded(rng)))?)
+    }
+
+    fn conditions(&self) -> Conditions<'_> {
+        Conditions {
+            terminal: Some(&self.terminal),
+            extra: &self.extra,
+            ..Conditions::new(&self.trust, &self.profile.emrtd.instance_aid, AT)
+        }
+    }
+
+    /// Issues and verifies one card: the whole order, from probe to verdict.
+    ///
+    /// # Errors
+    /// An order that does not end in a good card.
+    pub fn issue(
+        &self,
+        card: &mut dyn bitaqa_apdu::Transport,
+        seed: u64,
+        progress: &mut dyn Progress,
+    ) -> Outcome<Receipt> {
+        let station = Station {
+            card,
+            trace: &mut Totals::default(),
+            vault: &self.vault,
+            journal: &mut MemoryJournal::default(),
+            rng: &mut ChaCha20Rng::seed_from_u64(seed ^ 0xA5A5_A5A5),
+            progress,
+        };
+        Ok(order::run(&self.profile, &self.person, &self.issuer, &self.conditions(), station)?)
+    }
+
+    /// Inspects an issued card as a stranger would.
+    ///
+    /// # Errors
+    /// A card that does not answer, or an inspection that is not positive.
+    pub fn inspect(&self, card: &mut dyn bitaqa_apdu::Transport, seed: u64) -> Outcome<Inspection> {
+        let password = self.password()?;
+        let mut rng = ChaCha20Rng::seed_from_u64(seed ^ 0x5A5A);
+        let inspection = inspect(card, &mut Totals::default(), &password, &self.conditions(), &mut rng)?;
+        if inspection.is_positive() { Ok(inspection) } else { Err("the inspection is not positive".into()) }
+    }
+
+    /// What is printed on this person's card.
+    ///
+    /// # Errors
+    /// [`Line::new`].
+    pub fn password(&self) -> Outcome<Password> {
+        let tag = plan::order_tag(&self.person, &self.profile, &self.vault);
+        Ok(verify::password(&self.profile, &self.person, &self.vault, &tag)?)
+    }
+}
