@@ -136,6 +136,7 @@ impl Admission {
         station: Station<'_>,
     ) -> Result<Receipt, OrderError> {
         let Self { chip, order, course } = self;
+        station.trace.phase(plan::phase::PLAN);
         rehearse(profile, applicant, issuer, station.vault)?;
         let Station { card, trace, vault, journal, rng, progress } = station;
         let mut desk = Desk { vault, journal, rng, progress };
@@ -256,6 +257,7 @@ fn write(
     let mut keys = chip.keys_made();
     keys.emrtd.extend(made.emrtd);
     keys.eid.extend(made.eid);
+    session.phase(plan::phase::PLAN);
     let issue = plan_around(&keys)?;
     execute::execute(&issue, profile, session, desk).map_err(sealing_or_before)?;
     Ok(prepare.bytes() + issue.bytes())

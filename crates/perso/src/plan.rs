@@ -56,6 +56,8 @@ pub mod phase {
     pub const SEAL: &str = "seal";
     /// All of the above but the probe, in the order of a report.
     pub const WRITING: [&str; 6] = [CHANNEL, PREPARE, KEYS, WRITE, DIGESTS, SEAL];
+    /// Making and signing files, without the card.
+    pub const PLAN: &str = "plan";
     /// The eID as a stranger reads it.
     pub const EID: &str = "eID";
 }

@@ -7,24 +7,24 @@ use std::time::{Duration, Instant};
 use bitaqa_biometrics::synthetic::{self, Hand, Sitter};
 use bitaqa_card::nvm::medium::MemoryMedium;
 use bitaqa_card::{Card, ChipSpec, Platform};
-use bitaqa_cli::pki_folder::{self, IssuerFolder};
-use bitaqa_cli::{commands::personalise, trust_folder};
 use bitaqa_perso::applicant::{Applicant, sample};
-use bitaqa_perso::execute::{Progress, Station};
+use bitaqa_perso::execute::Station;
 use bitaqa_perso::journal::MemoryJournal;
 use bitaqa_perso::order::{self, Receipt};
 use bitaqa_perso::vault::MasterVault;
 use bitaqa_perso::{plan, verify};
-use bitaqa_pki::trust::TrustStore;
-use bitaqa_profile::Profile;
+use bitaqa_pki::TrustStore;
+use bitaqa_profile::{FileContent, Prints, Profile};
 use bitaqa_secure_messaging::pace::Password;
 use bitaqa_tally::Count;
-use bitaqa_terminal::trace::Totals;
 use bitaqa_terminal::inspection::{Conditions, ExtraFile, Inspection, Terminal, run as inspect};
+use bitaqa_terminal::{Exchange, Trace};
 use rand::SeedableRng;
 use rand::rngs::ChaCha20Rng;
 use rand_core::CryptoRng;
 use time::{UtcDateTime, macros::datetime};
+
+use crate::issuer::BenchIssuer;
 
 /// What went wrong: a bench has nobody who could react to it but its reader.
 pub type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
@@ -32,14 +32,12 @@ pub type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 /// The instant of every run: certificates are valid and dates the same whenever the bench runs.
 const AT: UtcDateTime = datetime!(2026-06-01 08:00).as_utc();
 
-const PASSPHRASE: &str = "SPECIMEN bench";
-
 /// The issuer's side and one person.
 pub struct Line {
     /// The product.
     pub profile: Profile,
     person: Applicant,
-    issuer: IssuerFolder,
+    issuer: BenchIssuer,
     vault: MasterVault,
     trust: TrustStore,
     terminal: Terminal,
@@ -48,10 +46,11 @@ pub struct Line {
     pub image_octets: usize,
 }
 
-/// Where time goes on the way of a card, and what was asked of cryptography there.
+/// Where time goes on the way of a card, and what was asked of cryptography there. Whoever speaks to the card names the
+/// phases; making files and signing them has one of its own.
 #[derive(Default)]
 pub struct Phases {
-    began: Option<(&'static str, Instant)>,
+    began: Option<(String, Instant)>,
     /// By phase, in the order of their first appearance.
     pub rows: Vec<Phase>,
 }
@@ -59,7 +58,7 @@ pub struct Phases {
 /// One phase of an order.
 pub struct Phase {
     /// Its name.
-    pub name: &'static str,
+    pub name: String,
     /// Time in it.
     pub time: Duration,
     /// Primitives in it, on both sides.
@@ -67,18 +66,26 @@ pub struct Phase {
 }
 
 impl Phases {
+    /// Begins with this phase. What was counted before is forgotten.
+    pub fn begin(name: &str) -> Self {
+        bitaqa_tally::take();
+        Self { began: Some((name.to_owned(), Instant::now())), rows: Vec::new() }
+    }
+
     /// Ends the phase that goes on, and begins another.
-    pub fn enter(&mut self, name: &'static str) {
+    fn enter(&mut self, name: &str) {
+        if self.began.as_ref().is_some_and(|(now, _)| now == name) {
+            return;
+        }
         let now = Instant::now();
-        if let Some((before, since)) = self.began.replace((name, now)) {
-            let counts = bitaqa_tally::take();
-            match self.rows.iter_mut().find(|row| row.name == before) {
-                Some(row) => {
-                    row.time += now - since;
-                    row.counts.extend(counts);
-                }
-                None => self.rows.push(Phase { name: before, time: now - since, counts }),
+        let counts = bitaqa_tally::take();
+        let Some((before, since)) = self.began.replace((name.to_owned(), now)) else { return };
+        match self.rows.iter_mut().find(|row| row.name == before) {
+            Some(row) => {
+                row.time += now - since;
+                row.counts.extend(counts);
             }
+            None => self.rows.push(Phase { name: before, time: now - since, counts }),
         }
     }
 
@@ -89,36 +96,14 @@ impl Phases {
     }
 }
 
-/// The phase to which a step of a plan belongs.
-fn phase_of(step: &str) -> &'static str {
-    let begins = |words: &[&str]| words.iter().any(|word| step.starts_with(word));
-    if begins(&["open secure channel", "replace transport keys"]) {
-        "secure channels and keys"
-    } else if begins(&["install", "put key"]) {
-        "install"
-    } else if begins(&["generate", "make"]) {
-        "keys made on the card"
-    } else if begins(&["check digests"]) {
-        "digests read back"
-    } else if begins(&["seal", "card to"]) {
-        "life cycle and seal"
-    } else {
-        "files and secrets"
+impl Trace for Phases {
+    fn exchange(&mut self, _: &Exchange<'_>) {}
+
+    fn phase(&mut self, name: &str) {
+        // The files of an inspection are many and alike: one row for all of them.
+        let file = name.starts_with("DG") || name.starts_with("EF.");
+        self.enter(if file { "read files" } else { name });
     }
-}
-
-impl Progress for Phases {
-    fn plan(&mut self, _: usize) {}
-
-    fn step(&mut self, number: usize, total: usize, name: &str) {
-        self.enter(phase_of(name));
-        // After the last step of a plan comes what the host does without the card.
-        if number == total && name.starts_with("seal") {
-            self.enter("seal, then verification as a stranger");
-        }
-    }
-
-    fn wrote(&mut self, _: usize) {}
 }
 
 /// A card's randomness, and waiting that takes no time.
@@ -140,24 +125,21 @@ impl Line {
     pub fn new(profile: &str, seed: u64) -> Outcome<Self> {
         let profile = Profile::builtin(profile)?;
         let mut rng = ChaCha20Rng::seed_from_u64(seed);
-        let folder = tempfile::tempdir()?;
-        let pki = folder.path().join("pki");
-        let failed = |failure: bitaqa_cli::exit::Failure| failure.message;
-        pki_folder::create(&pki, &profile, PASSPHRASE, false, AT, &mut rng).map_err(failed)?;
-        let issuer = IssuerFolder::open(&pki, PASSPHRASE, &profile, AT).map_err(failed)?;
-        let trust = trust_folder::open(&pki, AT).map_err(failed)?.store;
-        let terminal = pki_folder::terminal(&pki, PASSPHRASE).map_err(failed)?;
+        let issuer = BenchIssuer::new(AT, &mut rng)?;
+        let (trust, terminal, vault) = (issuer.trust()?, issuer.terminal(&mut rng)?, issuer.vault(&profile));
 
-        let record = sample::record(&mut rng, false, true, AT.date());
-        let images = BTreeMap::from([
-            (sample::PORTRAIT_FILE, synthetic::portrait(&mut rng, Sitter::Woman)?),
-            (sample::RIGHT_INDEX_FILE, synthetic::fingerprint(&mut rng, Hand::Right)?),
-            (sample::LEFT_INDEX_FILE, synthetic::fingerprint(&mut rng, Hand::Left)?),
-        ]);
+        let with_prints = profile.holder.fingerprints == Prints::Two;
+        let record = sample::record(&mut rng, false, with_prints, AT.date());
+        let mut images = BTreeMap::from([(sample::PORTRAIT_FILE, synthetic::portrait(&mut rng, Sitter::Woman)?)]);
+        if with_prints {
+            images.insert(sample::RIGHT_INDEX_FILE, synthetic::fingerprint(&mut rng, Hand::Right)?);
+            images.insert(sample::LEFT_INDEX_FILE, synthetic::fingerprint(&mut rng, Hand::Left)?);
+        }
         let image = |name: &str| images.get(name).cloned().ok_or_else(|| "no such image".to_owned());
         let json = serde_json::to_string(&record)?;
         let (person, _) = Applicant::parse(&json, "record.json", &image, &profile, AT.date())?;
-        let (vault, extra) = (issuer.vault(&profile), personalise::extra_files(&profile));
+        let optional = profile.file(FileContent::Optional);
+        let extra = optional.map(|file| ExtraFile { name: file.name.clone(), sfi: file.sfi }).into_iter().collect();
         let image_octets = images.values().map(Vec::len).sum();
         Ok(Self { profile, person, issuer, vault, trust, terminal, extra, image_octets })
     }
@@ -184,19 +166,14 @@ impl Line {
     ///
     /// # Errors
     /// An order that does not end in a good card.
-    pub fn issue(
-        &self,
-        card: &mut dyn bitaqa_apdu::Transport,
-        seed: u64,
-        progress: &mut dyn Progress,
-    ) -> Outcome<Receipt> {
+    pub fn issue(&self, card: &mut dyn bitaqa_apdu::Transport, seed: u64, trace: &mut dyn Trace) -> Outcome<Receipt> {
         let station = Station {
             card,
-            trace: &mut Totals::default(),
+            trace,
             vault: &self.vault,
             journal: &mut MemoryJournal::default(),
             rng: &mut ChaCha20Rng::seed_from_u64(seed ^ 0xA5A5_A5A5),
-            progress,
+            progress: &mut (),
         };
         Ok(order::run(&self.profile, &self.person, &self.issuer, &self.conditions(), station)?)
     }
@@ -205,10 +182,15 @@ impl Line {
     ///
     /// # Errors
     /// A card that does not answer, or an inspection that is not positive.
-    pub fn inspect(&self, card: &mut dyn bitaqa_apdu::Transport, seed: u64) -> Outcome<Inspection> {
+    pub fn inspect(
+        &self,
+        card: &mut dyn bitaqa_apdu::Transport,
+        seed: u64,
+        trace: &mut dyn Trace,
+    ) -> Outcome<Inspection> {
         let password = self.password()?;
         let mut rng = ChaCha20Rng::seed_from_u64(seed ^ 0x5A5A);
-        let inspection = inspect(card, &mut Totals::default(), &password, &self.conditions(), &mut rng)?;
+        let inspection = inspect(card, trace, &password, &self.conditions(), &mut rng)?;
         if inspection.is_positive() { Ok(inspection) } else { Err("the inspection is not positive".into()) }
     }
 

@@ -2,6 +2,7 @@
 //! docs/performance.md. Figures only: nothing here fails for being slow.
 #![allow(clippy::print_stdout, reason = "the output of this program is its purpose")]
 
+mod issuer;
 mod line;
 mod primitives;
 mod ratio;

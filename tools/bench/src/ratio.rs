@@ -15,7 +15,7 @@ use crate::primitives::{self, Unit, as_f64, median, price};
 #[derive(Serialize)]
 pub struct PhaseRow {
     /// Its name.
-    pub name: &'static str,
+    pub name: String,
     /// Median time in it.
     pub microseconds: f64,
     /// What its primitives cost.
@@ -86,10 +86,8 @@ pub fn measure(line: &Line, rounds: usize, cards: u64) -> Outcome<Ratio> {
 /// One blank chip to a verified card: microseconds, and the phases.
 fn issue(line: &Line, seed: u64) -> Outcome<(f64, Phases)> {
     let mut card = line.blank(seed)?;
-    let mut phases = Phases::default();
-    bitaqa_tally::take();
     let start = Instant::now();
-    phases.enter("admission and rehearsal");
+    let mut phases = Phases::begin("probe");
     line.issue(&mut card, seed, &mut phases)?;
     phases.end();
     Ok((start.elapsed().as_secs_f64() * 1e6, phases))
@@ -101,7 +99,7 @@ fn phase_rows(cards: &[Phases], units: &[Unit]) -> Outcome<Vec<PhaseRow>> {
         let of_cards = cards.iter().flat_map(|card| &card.rows).filter(|row| row.name == phase.name);
         let microseconds = median(of_cards.map(|row| row.time.as_secs_f64() * 1e6).collect());
         let primitives_microseconds = price(&phase.counts, units)? / 1e3;
-        rows.push(PhaseRow { name: phase.name, microseconds, primitives_microseconds });
+        rows.push(PhaseRow { name: phase.name.clone(), microseconds, primitives_microseconds });
     }
     Ok(rows)
 }
