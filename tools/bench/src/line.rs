@@ -2,7 +2,7 @@
 //! seeded, so that two runs do the same work and instruction counts can be compared.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bitaqa_biometrics::synthetic::{self, Hand, Sitter};
 use bitaqa_card::nvm::medium::MemoryMedium;
@@ -23,7 +23,9 @@ use rand::SeedableRng;
 use rand::rngs::ChaCha20Rng;
 use rand_core::CryptoRng;
 use time::{UtcDateTime, macros::datetime};
+use zeroize::Zeroizing;
 
+use crate::cpu::CpuTime;
 use crate::issuer::BenchIssuer;
 
 /// What went wrong: a bench has nobody who could react to it but its reader.
@@ -50,7 +52,7 @@ pub struct Line {
 /// phases; making files and signing them has one of its own.
 #[derive(Default)]
 pub struct Phases {
-    began: Option<(String, Instant)>,
+    began: Option<(String, CpuTime)>,
     /// By phase, in the order of their first appearance.
     pub rows: Vec<Phase>,
 }
@@ -69,7 +71,7 @@ impl Phases {
     /// Begins with this phase. What was counted before is forgotten.
     pub fn begin(name: &str) -> Self {
         bitaqa_tally::take();
-        Self { began: Some((name.to_owned(), Instant::now())), rows: Vec::new() }
+        Self { began: Some((name.to_owned(), CpuTime::now())), rows: Vec::new() }
     }
 
     /// Ends the phase that goes on, and begins another.
@@ -77,15 +79,15 @@ impl Phases {
         if self.began.as_ref().is_some_and(|(now, _)| now == name) {
             return;
         }
-        let now = Instant::now();
+        let now = CpuTime::now();
         let counts = bitaqa_tally::take();
         let Some((before, since)) = self.began.replace((name.to_owned(), now)) else { return };
         match self.rows.iter_mut().find(|row| row.name == before) {
             Some(row) => {
-                row.time += now - since;
+                row.time += now.since(since);
                 row.counts.extend(counts);
             }
-            None => self.rows.push(Phase { name: before, time: now - since, counts }),
+            None => self.rows.push(Phase { name: before, time: now.since(since), counts }),
         }
     }
 
@@ -201,5 +203,10 @@ impl Line {
     pub fn password(&self) -> Outcome<Password> {
         let tag = plan::order_tag(&self.person, &self.profile, &self.vault);
         Ok(verify::password(&self.profile, &self.person, &self.vault, &tag)?)
+    }
+
+    /// What BAC keys are made of.
+    pub fn mrz_key_input(&self) -> Zeroizing<String> {
+        self.person.mrz().key_input()
     }
 }

@@ -2,10 +2,13 @@
 //! docs/performance.md. Figures only: nothing here fails for being slow.
 #![allow(clippy::print_stdout, reason = "the output of this program is its purpose")]
 
+mod apdus;
+mod cpu;
 mod issuer;
 mod line;
 mod primitives;
 mod ratio;
+mod throughput;
 
 use line::Line;
 

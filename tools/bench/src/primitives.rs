@@ -4,7 +4,7 @@
 //! octet, from a short and a long message.
 
 use std::hint::black_box;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use aes::{Aes128, Aes192, Aes256};
 use bitaqa_tally::{Count, Operation};
@@ -22,6 +22,7 @@ use rand::rngs::ChaCha20Rng;
 use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha384, Sha512};
 
+use crate::cpu::CpuTime;
 use crate::line::Outcome;
 
 /// Octets of the short and the long message.
@@ -115,7 +116,7 @@ fn time(mut run: impl FnMut()) -> f64 {
 }
 
 fn batch(calls: u32, run: &mut impl FnMut()) -> Duration {
-    let start = Instant::now();
+    let start = CpuTime::now();
     for _ in 0..calls {
         run();
     }

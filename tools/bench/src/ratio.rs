@@ -3,11 +3,10 @@
 //! Cards and primitives are measured in turns, so that a slow minute of the machine meets both. Card and terminal run in
 //! one thread; the ratio is of both sides together.
 
-use std::time::Instant;
-
 use bitaqa_tally::Count;
 use serde::Serialize;
 
+use crate::cpu::CpuTime;
 use crate::line::{Line, Outcome, Phases};
 use crate::primitives::{self, Unit, as_f64, median, price};
 
@@ -86,7 +85,7 @@ pub fn measure(line: &Line, rounds: usize, cards: u64) -> Outcome<Ratio> {
 /// One blank chip to a verified card: microseconds, and the phases.
 fn issue(line: &Line, seed: u64) -> Outcome<(f64, Phases)> {
     let mut card = line.blank(seed)?;
-    let start = Instant::now();
+    let start = CpuTime::now();
     let mut phases = Phases::begin("probe");
     line.issue(&mut card, seed, &mut phases)?;
     phases.end();

@@ -1,0 +1,102 @@
+//! (e) How many APDUs a second one card answers in process: SELECT by name and READ BINARY of 223 octets, both under
+//! secure messaging, with AES after PACE and with 3DES after BAC. What the terminal's half of the protection costs is
+//! told apart, since both halves share the thread.
+
+use std::convert::Infallible;
+use std::time::{Duration, Instant};
+
+use bitaqa_apdu::{Command, Response, Sw, Transport, ins};
+use bitaqa_card::Card;
+use bitaqa_lds::security_infos::SecurityInfos;
+use bitaqa_secure_messaging::{SecureMessaging, bac, pace};
+use bitaqa_terminal::trace::Totals;
+use rand::SeedableRng;
+use rand::rngs::ChaCha20Rng;
+use serde::Serialize;
+
+use crate::line::{Line, Outcome};
+
+/// What one card answers.
+#[derive(Serialize)]
+pub struct Rate {
+    /// Cipher and protocol.
+    pub name: &'static str,
+    /// Commands timed.
+    pub commands: u32,
+    /// A second, counting the card's time only.
+    pub card_alone: f64,
+    /// A second, with the terminal's half in the same thread.
+    pub with_terminal: f64,
+}
+
+/// Both ciphers.
+///
+/// # Errors
+/// A card that does not answer as it must.
+pub fn measure(pairs: u32) -> Outcome<Vec<Rate>> {
+    ["AES-128 after PACE", "3DES after BAC"].into_iter().map(|name| rate(name, pairs)).collect()
+}
+
+fn rate(name: &'static str, pairs: u32) -> Outcome<Rate> {
+    let is_pace = name.starts_with("AES");
+    let line = Line::new(if is_pace { "lab-gm" } else { "lab-bac" }, 1)?;
+    let mut card = line.blank(1)?;
+    line.issue(&mut card, 1, &mut Totals::default())?;
+    card.reset()?;
+    let mut session = open(&mut card, &line, is_pace)?;
+    let (of_card, of_terminal) = exchange(&mut card, session.as_mut(), &line, pairs)?;
+    let rate = |time: Duration| f64::from(2 * pairs) / time.as_secs_f64();
+    Ok(Rate { name, commands: 2 * pairs, card_alone: rate(of_card), with_terminal: rate(of_card + of_terminal) })
+}
+
+/// A session as a stranger opens it.
+pub fn open(card: &mut Card, line: &Line, is_pace: bool) -> Outcome<Box<dyn SecureMessaging>> {
+    let mut rng = ChaCha20Rng::seed_from_u64(3);
+    let mut wire = |command: Command| {
+        let sent = command.encode().ok().and_then(|octets| Response::parse(&card.transmit(&octets).ok()?));
+        Ok::<_, Infallible>(sent.unwrap_or_else(|| Sw::EXECUTION_ERROR.into()))
+    };
+    if is_pace {
+        let Ok(file) = wire(Command::new(ins::READ_BINARY, 0x9C, 0).ne(256));
+        let offered = SecurityInfos::from_der(&file.data)?;
+        let info = offered.pace().next().ok_or("the card offers no PACE")?.clone();
+        let established = pace::establish(&mut wire, &info, &line.password()?, &mut rng);
+        return Ok(established.map_err(|error| error.to_string())?.sm);
+    }
+    let application = line.profile.emrtd.instance_aid.as_bytes().to_vec();
+    let Ok(_) = wire(Command::new(ins::SELECT, 0x04, 0x0C).data(application));
+    let keys = bac::BacKeys::from_mrz(&line.mrz_key_input())?;
+    Ok(bac::establish(&mut wire, &keys, &mut rng).map_err(|error| error.to_string())?)
+}
+
+/// Time of the card and of the terminal for so many pairs of commands.
+pub fn exchange(
+    card: &mut Card,
+    session: &mut dyn SecureMessaging,
+    line: &Line,
+    pairs: u32,
+) -> Outcome<(Duration, Duration)> {
+    let (mut of_card, mut of_terminal) = (Duration::ZERO, Duration::ZERO);
+    let application = line.profile.emrtd.instance_aid.as_bytes();
+    for _ in 0..pairs {
+        // By its short identifier, since SELECT of the application forgets which file was read.
+        let pair = [
+            (Command::new(ins::SELECT, 0x04, 0x0C).data(application), 0),
+            (Command::new(ins::READ_BINARY, 0x82, 0).ne(223), 223),
+        ];
+        for (plain, expected) in pair {
+            let begun = Instant::now();
+            let wire = session.protect_command(plain).encode()?;
+            let sent = Instant::now();
+            let octets = card.transmit(&wire)?;
+            let answered = Instant::now();
+            let answer = session.unprotect_response(Response::parse(&octets).ok_or("no status word")?)?;
+            if (answer.sw, answer.data.len()) != (Sw::OK, expected) {
+                return Err(format!("answer {} with {} octets", answer.sw, answer.data.len()).into());
+            }
+            of_card += answered - sent;
+            of_terminal += (sent - begun) + answered.elapsed();
+        }
+    }
+    Ok((of_card, of_terminal))
+}
