@@ -40,17 +40,25 @@ pub fn measure(pairs: u32) -> Outcome<Vec<Rate>> {
 fn rate(name: &'static str, pairs: u32) -> Outcome<Rate> {
     let is_pace = name.starts_with("AES");
     let line = Line::new(if is_pace { "lab-gm" } else { "lab-bac" }, 1)?;
-    let mut card = line.blank(1)?;
-    line.issue(&mut card, 1, &mut Totals::default())?;
-    card.reset()?;
-    let mut session = open(&mut card, &line, is_pace)?;
+    let (mut card, mut session) = issued(&line, is_pace)?;
     let (of_card, of_terminal) = exchange(&mut card, session.as_mut(), &line, pairs)?;
     let rate = |time: Duration| f64::from(2 * pairs) / time.as_secs_f64();
     Ok(Rate { name, commands: 2 * pairs, card_alone: rate(of_card), with_terminal: rate(of_card + of_terminal) })
 }
 
-/// A session as a stranger opens it.
-pub fn open(card: &mut Card, line: &Line, is_pace: bool) -> Outcome<Box<dyn SecureMessaging>> {
+/// An issued card with a session as a stranger opens it.
+///
+/// # Errors
+/// As [`measure`].
+pub fn issued(line: &Line, is_pace: bool) -> Outcome<(Card, Box<dyn SecureMessaging>)> {
+    let mut card = line.blank(1)?;
+    line.issue(&mut card, 1, &mut Totals::default())?;
+    card.reset()?;
+    let session = open(&mut card, line, is_pace)?;
+    Ok((card, session))
+}
+
+fn open(card: &mut Card, line: &Line, is_pace: bool) -> Outcome<Box<dyn SecureMessaging>> {
     let mut rng = ChaCha20Rng::seed_from_u64(3);
     let mut wire = |command: Command| {
         let sent = command.encode().ok().and_then(|octets| Response::parse(&card.transmit(&octets).ok()?));
@@ -70,6 +78,9 @@ pub fn open(card: &mut Card, line: &Line, is_pace: bool) -> Outcome<Box<dyn Secu
 }
 
 /// Time of the card and of the terminal for so many pairs of commands.
+///
+/// # Errors
+/// As [`measure`].
 pub fn exchange(
     card: &mut Card,
     session: &mut dyn SecureMessaging,
