@@ -2,6 +2,7 @@
 
 use core::fmt;
 use core::ops::Deref;
+use zerocopy::FromBytes as _;
 use zeroize::Zeroize;
 
 /// Octets of a command, a response or a file. Wiped when dropped; prints its length, never its content.
@@ -27,7 +28,22 @@ impl Bytes {
 
 impl Drop for Bytes {
     fn drop(&mut self) {
-        self.0.zeroize();
+        wipe(&mut self.0);
+    }
+}
+
+/// Wipes a buffer with what lies behind its end, a word at a time: octet by octet it was the largest single cost of a
+/// card after cryptography.
+fn wipe(buffer: &mut Vec<u8>) {
+    buffer.resize(buffer.capacity(), 0);
+    let words = buffer.len() / size_of::<u64>();
+    match <[u64]>::mut_from_prefix_with_elems(buffer, words) {
+        Ok((words, rest)) => {
+            words.zeroize();
+            rest.zeroize();
+        }
+        // An allocator that does not align to words.
+        Err(_) => buffer.zeroize(),
     }
 }
 
@@ -76,6 +92,17 @@ mod tests {
     fn debug_tells_the_length_and_nothing_else() {
         let shown = format!("{:?}", Bytes::from([0xAB, 0xCD, 0xEF]));
         assert_eq!(shown, "Bytes(3)");
+    }
+
+    #[test]
+    fn a_buffer_is_wiped_to_the_end_of_its_capacity() {
+        for length in [0, 1, 7, 8, 13, 64, 1000] {
+            let mut buffer = vec![0xA5; length + 21];
+            let whole = buffer.capacity();
+            buffer.truncate(length);
+            wipe(&mut buffer);
+            assert!(buffer.len() == whole && buffer.iter().all(|octet| *octet == 0), "{length}");
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::card_keys::{self, MadeKeys};
 use crate::execute::{self, Desk, ExecuteError, Station, StepError};
 use crate::issuer::Issuer;
 use crate::journal::{Event, Journal, JournalError, Kind, last_of};
-use crate::plan::{self, CardFacts, Plan, PlanError};
+use crate::plan::{self, CardFacts, Plan, PlanError, PlannedFile};
 use crate::probe::{self, AppletState, ChipState, ProbeError, life};
 use crate::vault::Kdd;
 use crate::vault::KeyVault;
@@ -145,12 +145,19 @@ impl Admission {
             let facts = CardFacts { kdd: chip.kdd, keys: keys.clone(), card_life: chip.card_life, eid_sealed };
             plan::plan(profile, applicant, &facts, issuer, vault)
         };
-        let written_bytes = match course {
-            Course::Adopted => 0,
+        let written = match course {
+            Course::Adopted => Written::default(),
             Course::Fresh | Course::Resumed => {
                 let mut session = Session::open(card, trace)?;
                 write(profile, &chip, order, &plan_around, &mut session, &mut desk)?
             }
+        };
+        let written_bytes = written.bytes;
+        // What was written is what must be found, if the card shows the keys that it was written for; it is made and
+        // signed anew only for keys that nobody here has seen.
+        let files_for = |keys: &MadeKeys| match &written.files {
+            Some((made_for, files)) if made_for == keys => Ok(files.clone()),
+            _ => plan_around(keys).map(|plan| plan.files),
         };
         let chip_name = hex::encode_upper(chip.kdd);
         let note = |desk: &mut Desk<'_>, kind| {
@@ -162,7 +169,7 @@ impl Admission {
         let can = plan::passwords(profile, applicant, vault, &order).can;
         let holder_ca = issuer.holder_ca().map(|(certificate, _)| certificate);
         let subject = verify::Subject { profile, can: can.as_deref().map(String::as_str), holder_ca };
-        let report = verify::verify(card, trace, &subject, &password, conditions, &plan_around, desk.rng)?;
+        let report = verify::verify(card, trace, &subject, &password, conditions, &files_for, desk.rng)?;
         let good = report.is_good();
         note(&mut desk, if good { Kind::Done } else { Kind::Failed })?;
         if !good {
@@ -243,7 +250,15 @@ pub fn rehearse(
     plan::plan(profile, applicant, &CardFacts { kdd: [0; 10], keys, card_life: 0, eid_sealed: false }, issuer, vault)
 }
 
-/// Prepare and issue, up to and with sealing. Returns the octets written.
+/// What a run has written.
+#[derive(Default)]
+struct Written {
+    bytes: usize,
+    /// The files, and the public keys for which they were made.
+    files: Option<(MadeKeys, Vec<PlannedFile>)>,
+}
+
+/// Prepare and issue, up to and with sealing.
 fn write(
     profile: &Profile,
     chip: &ChipState,
@@ -251,7 +266,7 @@ fn write(
     plan_around: &dyn Fn(&MadeKeys) -> Result<Plan, PlanError>,
     session: &mut Session<'_>,
     desk: &mut Desk<'_>,
-) -> Result<usize, OrderError> {
+) -> Result<Written, OrderError> {
     let prepare = plan::prepare(profile, chip, order, desk.vault)?;
     let made = execute::execute(&prepare, profile, session, desk).map_err(unsealed)?;
     let mut keys = chip.keys_made();
@@ -260,7 +275,7 @@ fn write(
     session.phase(plan::phase::PLAN);
     let issue = plan_around(&keys)?;
     execute::execute(&issue, profile, session, desk).map_err(sealing_or_before)?;
-    Ok(prepare.bytes() + issue.bytes())
+    Ok(Written { bytes: prepare.bytes() + issue.bytes(), files: Some((keys, issue.files)) })
 }
 
 fn unsealed(source: ExecuteError) -> OrderError {

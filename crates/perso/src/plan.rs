@@ -152,6 +152,7 @@ impl Step {
 }
 
 /// A file as it will be on the card.
+#[derive(Clone)]
 pub struct PlannedFile {
     /// The application that it belongs to.
     pub application: Application,

@@ -13,7 +13,7 @@ use rand_core::CryptoRng;
 use crate::applicant::Applicant;
 use crate::card_keys::{self, CardKeys, MadeKeys};
 use crate::eid;
-use crate::plan::{self, Plan, PlanError};
+use crate::plan::{self, PlanError, PlannedFile};
 use crate::vault::KeyVault;
 
 /// Why a card could not be verified to the end.
@@ -113,7 +113,7 @@ pub struct Subject<'a> {
     pub holder_ca: Option<&'a Certificate>,
 }
 
-/// Inspects the card and compares it. `plan_around` makes the plan for the public keys that the card shows: after an
+/// Inspects the card and compares it. `files_for` gives the planned files for the public keys that the card shows: after an
 /// interrupted run the card is the only one who still knows them.
 ///
 /// # Errors
@@ -124,7 +124,7 @@ pub fn verify(
     subject: &Subject<'_>,
     password: &Password,
     conditions: &Conditions<'_>,
-    plan_around: &dyn Fn(&MadeKeys) -> Result<Plan, PlanError>,
+    files_for: &dyn Fn(&MadeKeys) -> Result<Vec<PlannedFile>, PlanError>,
     rng: &mut dyn CryptoRng,
 ) -> Result<Report, VerifyError> {
     let profile = subject.profile;
@@ -139,7 +139,7 @@ pub fn verify(
         inspection.files.append(&mut found.files);
         eid = found.keys;
     }
-    compare(&mut inspection, profile, eid, plan_around)?;
+    compare(&mut inspection, profile, eid, files_for)?;
     Ok(Report { inspection, misbehaves })
 }
 
@@ -152,7 +152,7 @@ fn compare(
     inspection: &mut Inspection,
     profile: &Profile,
     eid: CardKeys,
-    plan_around: &dyn Fn(&MadeKeys) -> Result<Plan, PlanError>,
+    files_for: &dyn Fn(&MadeKeys) -> Result<Vec<PlannedFile>, PlanError>,
 ) -> Result<(), PlanError> {
     let Some(emrtd) = card_keys::seen(profile, inspection) else {
         let verdict = Verdict::NotAttempted("the card's public keys were not read".into());
@@ -164,8 +164,7 @@ fn compare(
         inspection.checks.push(Check::new("content", verdict));
         return Ok(());
     }
-    let plan = plan_around(&MadeKeys { emrtd, eid })?;
-    for file in &plan.files {
+    for file in &files_for(&MadeKeys { emrtd, eid })? {
         let name = &file.name;
         // nobody but the holder reads what the eID shows after a PIN only
         let is_open = |rule: &AccessRule| rule.alternatives().iter().any(|all| !all.iter().copied().any(is_pin));

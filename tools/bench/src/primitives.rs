@@ -101,15 +101,15 @@ pub fn as_f64(number: u64) -> f64 {
     number as f64
 }
 
-/// Nanoseconds of a call: as many of them as fill some milliseconds, the fastest of a few batches, since whatever
-/// disturbs a batch makes it slower.
+/// Nanoseconds of a call: as many of them as fill some milliseconds, the median of a few batches, as cards are told by
+/// their median too.
 fn time(mut run: impl FnMut()) -> f64 {
     let mut calls = 1;
     loop {
         let took = batch(calls, &mut run);
         if took > Duration::from_millis(2) || calls > 1 << 24 {
-            let fastest = (0..4).map(|_| batch(calls, &mut run)).fold(took, Duration::min);
-            return fastest.as_secs_f64() * 1e9 / f64::from(calls);
+            let batches = (0..5).map(|_| batch(calls, &mut run).as_secs_f64()).collect();
+            return median(batches) * 1e9 / f64::from(calls);
         }
         calls *= 2;
     }
