@@ -10,6 +10,7 @@ mod line;
 mod primitives;
 mod ratio;
 mod throughput;
+mod wire;
 
 use clap::{Parser, Subcommand};
 use line::{Line, Outcome};
@@ -39,6 +40,8 @@ enum Command {
         #[arg(long, default_value_t = 20_000)]
         cards: u64,
     },
+    /// (c) Octets and APDUs on the wire, by phase
+    Wire,
     /// (e) APDUs a second of one card
     Apdus {
         /// Pairs of SELECT and READ BINARY
@@ -56,6 +59,7 @@ fn main() -> Outcome<()> {
     match Arguments::parse().command {
         Command::Ratio { rounds, cards } => print(&ratio::measure(&Line::new("cnie-2.0", 1)?, rounds, cards)?),
         Command::Line { cards } => print(&throughput::measure("cnie-2.0", cards)?),
+        Command::Wire => print(&wire::measure(&Line::new("cnie-2.0", 1)?)?),
         Command::Apdus { pairs } => print(&apdus::measure(pairs)?),
         Command::Scenario { name } => instructions::run(&name),
     }
