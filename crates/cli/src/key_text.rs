@@ -107,7 +107,11 @@ pub fn read(path: &Path) -> Result<Keys, Failure> {
 
 type Fields = BTreeMap<String, Zeroizing<String>>;
 
-fn parse(text: &str) -> Result<Keys, (String, String)> {
+/// Reads the text of a key file.
+///
+/// # Errors
+/// Line or name, and what is wrong there; never with a value.
+pub fn parse(text: &str) -> Result<Keys, (String, String)> {
     let mut fields = Fields::new();
     for (index, line) in text.lines().enumerate() {
         let line = line.split('#').next().unwrap_or_default().trim();

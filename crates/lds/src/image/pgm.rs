@@ -14,7 +14,8 @@ pub(super) fn read(octets: &[u8]) -> Result<ImageHeader, ImageError> {
 /// The samples of a PGM, row by row, one octet each.
 ///
 /// # Errors
-/// [`ImageError`] as for [`ImageHeader::read`]; [`ImageError::Unsupported`] for samples of two octets.
+/// [`ImageError`] as for [`ImageHeader::read`], [`ImageError::UnknownMagic`] for another format;
+/// [`ImageError::Unsupported`] for samples of two octets.
 pub fn grey_samples(octets: &[u8]) -> Result<&[u8], ImageError> {
     let (header, samples) = walk(octets)?;
     if header.bits == 8 {
@@ -35,6 +36,10 @@ pub fn pgm(width: u16, height: u16, samples: &[u8]) -> Result<Vec<u8>, ImageErro
 }
 
 fn walk(octets: &[u8]) -> Result<(ImageHeader, &[u8]), ImageError> {
+    // Samples are also asked for where nobody has looked at the first octets yet.
+    if !octets.starts_with(b"P5") {
+        return Err(ImageError::UnknownMagic);
+    }
     let mut cursor = Cursor::new(octets, 2, FORMAT);
     let (width, height, greatest) = (number(&mut cursor)?, number(&mut cursor)?, number(&mut cursor)?);
     if !cursor.u8()?.is_ascii_whitespace() {

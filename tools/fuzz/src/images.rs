@@ -1,0 +1,43 @@
+//! Image headers. Nothing here decodes pixels; what counts is that a header of lies says no more than its octets hold.
+
+use bitaqa_lds::face::{Face, Gender, check_portrait};
+use bitaqa_lds::fingers::{Finger, FingerPosition};
+use bitaqa_lds::image::{ImageFormat, ImageHeader, grey_samples, pgm};
+
+/// JPEG, JPEG 2000, PNG, WSQ and PGM.
+pub fn header(input: &[u8]) {
+    let header = ImageHeader::read(input);
+    if let Ok(header) = &header {
+        assert!(header.width > 0 && header.height > 0, "an image without pixels: {header:?}");
+        assert!(header.bits > 0, "{header:?}");
+    }
+    if let Ok(samples) = grey_samples(input) {
+        assert!(header.is_ok_and(|header| header.format == ImageFormat::Pgm), "samples of something else");
+        assert!(samples.len() < input.len());
+    }
+}
+
+/// A portrait on its way into DG2: what passes the check becomes a record.
+pub fn portrait(input: &[u8]) {
+    let accepted = check_portrait(input).is_ok();
+    let face = Face::new(input, Gender::Unspecified);
+    assert!(accepted || face.is_err(), "a record of a portrait that the check refuses");
+    if let Ok(face) = face {
+        assert_eq!(&*face.image, input);
+    }
+}
+
+/// A print or minutiae on their way into DG3.
+pub fn print(input: &[u8]) {
+    let position = FingerPosition::RightIndex;
+    if let Ok(finger) = Finger::from_image(position, input) {
+        assert_eq!(finger.position, position);
+    }
+    let _ = Finger::from_minutiae(position, input);
+    if let [width, height, samples @ ..] = input {
+        let (width, height) = (u16::from(*width), u16::from(*height));
+        if let Ok(file) = pgm(width, height, samples) {
+            assert_eq!(grey_samples(&file), Ok(samples));
+        }
+    }
+}
