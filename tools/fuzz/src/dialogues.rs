@@ -3,10 +3,10 @@
 use bitaqa_apdu::{Command, dgi, ins};
 
 use crate::issued::{Issued, cnie, eac};
+use crate::issuer_sessions;
 use crate::made;
 use crate::script::part;
 use crate::sessions::act;
-use crate::issuer_sessions;
 
 fn octets(command: &Command) -> Vec<u8> {
     command.encode().map(|octets| octets.to_vec()).unwrap_or_default()
@@ -71,7 +71,11 @@ pub fn cnie_card() -> Vec<Vec<u8>> {
     let eid: Vec<u8> = [change, environment, sign].iter().flat_map(|one| with(act::PROTECTED, one)).collect();
     let start = [act::SELECT, 2, act::PACE, 0, act::SELECT, 2, act::PIN, 1];
     let mut all = eac_card();
-    all.extend([[&start[..], &eid].concat(), [&start[..], &protected()].concat(), [&[act::SELECT, 2], &plain()[..]].concat()]);
+    all.extend([
+        [&start[..], &eid].concat(),
+        [&start[..], &protected()].concat(),
+        [&[act::SELECT, 2], &plain()[..]].concat(),
+    ]);
     all
 }
 
@@ -98,9 +102,13 @@ pub fn issuer() -> Vec<Vec<u8>> {
     let parameters = made::install_parameters().into_iter().map(|one| (0, one));
     let of_data = made::application_parameters().into_iter().map(|one| (1, one));
     for (state, (choice, parameters)) in (0..9).cycle().zip(parameters.chain(of_data)) {
-        seeds.push([&[state], install(choice, &parameters).as_slice(), &written, &[CHANGE, 0x43, 0x0F, CHANGE, 3, 0]].concat());
+        seeds.push(
+            [&[state], install(choice, &parameters).as_slice(), &written, &[CHANGE, 0x43, 0x0F, CHANGE, 3, 0]].concat(),
+        );
     }
-    seeds.push([&[3], &[SELECT, 1, OPEN, 0][..], &store(0x88, 0x0101, &[0x61, 0x02, 1, 2]), &[CHANGE, 0x41, 0x0F]].concat());
+    seeds.push(
+        [&[3], &[SELECT, 1, OPEN, 0][..], &store(0x88, 0x0101, &[0x61, 0x02, 1, 2]), &[CHANGE, 0x41, 0x0F]].concat(),
+    );
     seeds
 }
 
@@ -113,7 +121,8 @@ pub fn answers() -> Vec<Vec<u8>> {
     let information = [0xE0, 6, 0xC0, 4, 1, 0x30, 0x88, 0x10];
     let entry = [0xE3, 0x0F, 0x4F, 5, 1, 2, 3, 4, 5, 0x9F, 0x70, 1, 0x0F, 0xC5, 1, 0];
     let update = [&[0; 10][..], &[0x30, 3, 0x70], &[1; 8], &[2; 8], &[0, 0, 1]].concat();
-    let manager = [&answer(&[0x6F, 2, 0x84, 0])[..], &answer(&information), &answer(&[0; 45]), &answer(&entry)].concat();
+    let manager =
+        [&answer(&[0x6F, 2, 0x84, 0])[..], &answer(&information), &answer(&[0; 45]), &answer(&entry)].concat();
     vec![
         [&[1][..], &files.concat()].concat(),
         [&[1], manager.as_slice(), &answer(&update)].concat(),
@@ -134,7 +143,8 @@ pub fn between() -> Vec<Vec<u8>> {
 
 /// The files of issued cards as a card without access control would show them.
 pub fn files() -> Vec<Vec<u8>> {
-    let sfi = |issued: &Issued, name: &str| issued.profile.files.iter().find(|file| file.name == name).map(|file| file.sfi);
+    let sfi =
+        |issued: &Issued, name: &str| issued.profile.files.iter().find(|file| file.name == name).map(|file| file.sfi);
     let all = |issued: &'static Issued, largest: usize| {
         let files = issued.files.iter().filter(move |(_, content)| content.len() <= largest);
         let parts = files.filter_map(move |(name, content)| Some((sfi(issued, name)?, content)));

@@ -175,7 +175,11 @@ fn judge(inspection: &Inspection) {
         let issued = eac().files.get(&file.name);
         // EF.COM is signed by nobody, and the card alone says what EF.CVCA holds.
         let signed = file.name.starts_with("DG") || file.name == "EF.SOD";
-        assert!(!signed || issued.is_some_and(|issued| *issued == *file.content), "{} is not what was issued", file.name);
+        assert!(
+            !signed || issued.is_some_and(|issued| *issued == *file.content),
+            "{} is not what was issued",
+            file.name
+        );
     }
 }
 

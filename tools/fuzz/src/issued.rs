@@ -55,6 +55,9 @@ impl Platform for Seeded {
 }
 
 /// A card out of a whole image.
+///
+/// # Errors
+/// As of [`Card::load`].
 pub fn card_of(image: &[u8]) -> Result<Card, bitaqa_card::CardError> {
     Card::load(Box::new(MemoryMedium::with(image.to_vec())), Seeded::boxed())
 }

@@ -188,7 +188,9 @@ pub fn small_dg3() -> Vec<Vec<u8>> {
     let grey = pgm(8, 8, &[0x80; 64]).unwrap_or_default();
     let images = [wsq(), grey, jpeg(), jp2(), png()].into_iter();
     let mut groups: Vec<Dg3> = images
-        .filter_map(|image| Some(vec![Finger::from_image(right, image.clone()).ok()?, Finger::from_image(left, image).ok()?]))
+        .filter_map(|image| {
+            Some(vec![Finger::from_image(right, image.clone()).ok()?, Finger::from_image(left, image).ok()?])
+        })
         .map(Dg3::Fingers)
         .collect();
     groups.extend(Finger::from_minutiae(right, minutiae()).ok().map(|finger| Dg3::Fingers(vec![finger])));
@@ -252,7 +254,7 @@ pub fn master_lists() -> Vec<Vec<u8>> {
             mrz_state: "MAR".into(),
             organisation: "SPECIMEN".into(),
             contact: "csca@example.org".into(),
-            crl_urls: vec![],
+            crl_urls: vec!["https://example.org/csca.crl".into()],
         };
         let request = CertificateRequest {
             state: &state,
@@ -277,7 +279,9 @@ pub fn spkis() -> Vec<Vec<u8>> {
         let key = Domain::Ec(curve).generator();
         found.extend(spki::encode_agreement_key(&key));
     }
-    let dh = (0..3).filter_map(Domain::from_parameter_id).filter_map(|group| spki::encode_agreement_key(&group.generator()).ok());
+    let dh = (0..3)
+        .filter_map(Domain::from_parameter_id)
+        .filter_map(|group| spki::encode_agreement_key(&group.generator()).ok());
     found.extend(dh);
     let rsa = bitaqa_pki::rsa::RsaPublicKey::new(&[0xC3; 128], &[1, 0, 1]).map(PublicKey::Rsa);
     found.extend(rsa.ok().and_then(|key| spki::encode_key(&key, Form::Named).ok()));
@@ -319,9 +323,8 @@ pub fn cv_certificates() -> Vec<Vec<u8>> {
 }
 
 pub fn cv_parts() -> Vec<Vec<u8>> {
-    let parts = |one: &CvCertificate| {
-        [one.body().public_key.encode(), one.chat().encode(), one.holder().as_octets().to_vec()]
-    };
+    let parts =
+        |one: &CvCertificate| [one.body().public_key.encode(), one.chat().encode(), one.holder().as_octets().to_vec()];
     cv().iter().flat_map(parts).chain([date_to_bcd(NOW.date()).to_vec()]).collect()
 }
 
@@ -345,7 +348,11 @@ pub fn traces() -> Vec<Vec<u8>> {
         let lines = card.trace.lines().filter(|line| line.len() < 200).take(24);
         lines.map(|line| line.to_owned() + "\n").collect::<String>().into_bytes()
     };
-    vec![begin(eac()), begin(scp02()), b"# comment\n> 0CB08100 [23] READ BINARY SFI 01\n< [115] 6282 END_OF_FILE\n".to_vec()]
+    vec![
+        begin(eac()),
+        begin(scp02()),
+        b"# comment\n> 0CB08100 [23] READ BINARY SFI 01\n< [115] 6282 END_OF_FILE\n".to_vec(),
+    ]
 }
 
 pub fn apdu_texts() -> Vec<Vec<u8>> {
@@ -359,7 +366,8 @@ pub fn key_texts() -> Vec<Vec<u8>> {
     let made = texts(&[
         "key = 404142434445464748494A4B4C4D4E4F # published\ndiversification = kdf3\n",
         "type=3DES\nkey=404142434445464748494A4B4C4D4E4F\ndiversification=visa2",
-        "enc = 404142434445464748494A4B4C4D4E4F\nmac = 404142434445464748494A4B4C4D4E4F\ndek = 404142434445464748494A4B4C4D4E4F",
+        "enc = 404142434445464748494A4B4C4D4E4F\nmac = 505152535455565758595A5B5C5D5E5F\n\
+         dek = 606162636465666768696A6B6C6D6E6F",
     ]);
     made.into_iter().chain(texts(&[&ec, &rsa])).collect()
 }
@@ -369,7 +377,7 @@ pub fn templates() -> Vec<Vec<u8>> {
 }
 
 pub fn put_keys() -> Vec<Vec<u8>> {
-    let set = KeySet::new(&[1; 16], &[2; 16], &[3; 16]).and_then(|set| Ok(NewKey::of_set(&set).unwrap_or_default()));
+    let set = KeySet::new(&[1; 16], &[2; 16], &[3; 16]).map(|set| NewKey::of_set(&set).unwrap_or_default());
     let keys = set.unwrap_or_default();
     let point = bitaqa_curves::Point::generator(Curve::P256).encode();
     let single = NewKey::new(0x73, put_key::KeyKind::EcPublic(Curve::P256), &point).ok();

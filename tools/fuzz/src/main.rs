@@ -40,7 +40,9 @@ fn run(arguments: &[String]) -> Result<bool, String> {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["list"] => {
-            TARGETS.iter().for_each(|target| println!("{}", target.name));
+            for target in TARGETS {
+                println!("{}", target.name);
+            }
             Ok(true)
         }
         ["seeds", folder, names @ ..] => seeds(Path::new(folder), &chosen(names)?),
@@ -79,12 +81,19 @@ fn seeds(folder: &Path, targets: &[&Target]) -> Result<bool, String> {
         for (number, seed) in target.inputs().iter().enumerate() {
             write(seeds.join(format!("{number:04}")), seed)?;
         }
-        // Every octet as \xNN: libFuzzer's form for whatever is no letter.
-        let word = |word: &&[u8]| word.iter().map(|octet| format!("\\x{octet:02X}")).collect::<String>();
-        let dictionary: String = target.dictionary.iter().map(|octets| format!("\"{}\"\n", word(octets))).collect();
-        write(place.join("dictionary"), dictionary.as_bytes())?;
+        write(place.join("dictionary"), dictionary(target).as_bytes())?;
     }
     Ok(true)
+}
+
+/// A word a line, every octet as `\xNN`: libFuzzer's form for whatever is no letter.
+fn dictionary(target: &Target) -> String {
+    let mut text = String::new();
+    for word in target.dictionary {
+        let octets: Vec<String> = word.iter().map(|octet| format!("\\x{octet:02X}")).collect();
+        text.extend(["\"", &octets.concat(), "\"\n"]);
+    }
+    text
 }
 
 fn fuzz(binary: &Path, folder: &Path, targets: &[&Target], budget: Budget) -> Result<bool, String> {

@@ -1,4 +1,5 @@
-//! Inputs that once broke something, kept as vectors: `test-vectors/fuzz/<target>.toml`, each case named after what it broke.
+//! Inputs that once broke something, kept as vectors: `test-vectors/fuzz/<target>.toml`, each case named after what
+//! it broke.
 
 use crate::seeds::repository;
 
@@ -26,7 +27,8 @@ pub fn all() -> Result<Vec<Regression>, String> {
         let table: toml::Table = text.parse().map_err(|error| format!("{name}: {error}"))?;
         let cases = table.get("case").and_then(toml::Value::as_array).ok_or_else(|| format!("{name}: no cases"))?;
         for case in cases {
-            let field = |key: &str| case.get(key).and_then(toml::Value::as_str).ok_or_else(|| format!("{name}: no {key}"));
+            let field =
+                |key: &str| case.get(key).and_then(toml::Value::as_str).ok_or_else(|| format!("{name}: no {key}"));
             let digits: String = field("input")?.split_whitespace().collect();
             let input = hex::decode(digits).map_err(|error| format!("{name}: {error}"))?;
             found.push(Regression { target: name.clone(), broke: field("name")?.to_owned(), input });

@@ -40,7 +40,8 @@ impl Secrets {
         let of_cells = cells.iter().filter(|(cell, content)| cell.owner != 0 && is_secret(cell.key, content));
         let tails = of_cells.filter_map(|(_, content)| content.last_chunk::<SECRET_OCTETS>()).map(|tail| tail.to_vec());
         let of_channel = issued.card_keys.keys().map(|key| key.get(..SECRET_OCTETS).unwrap_or_default().to_vec());
-        let rule = |name: &str| issued.profile.files.iter().find(|file| file.name == name).map(|file| asked(&file.read));
+        let rule =
+            |name: &str| issued.profile.files.iter().find(|file| file.name == name).map(|file| asked(&file.read));
         let files = issued.files.iter();
         let files = files.filter_map(|(name, content)| Some((rule(name)?, content.clone()))).collect();
         Self { keys: tails.chain(of_channel).filter(|key| !key.is_empty()).collect(), files }

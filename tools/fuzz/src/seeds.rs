@@ -41,7 +41,9 @@ fn vectors(place: &Path) -> Vec<Vec<u8>> {
         let entries = std::fs::read_dir(place).into_iter().flatten().flatten();
         let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
         paths.sort();
-        paths.iter().for_each(|path| found.extend(vectors(path)));
+        for path in &paths {
+            found.extend(vectors(path));
+        }
     } else if place.extension().is_some_and(|ending| ending == "toml") {
         let text = std::fs::read_to_string(place).unwrap_or_default();
         if let Ok(table) = text.parse::<toml::Table>() {

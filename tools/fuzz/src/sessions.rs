@@ -1,6 +1,6 @@
-//! Sessions with a sealed card: any octets in plain, and under secure messaging that a terminal with the right passwords
-//! and certificates has agreed, so that what lies behind them is reached. Each input begins with the same card, whose
-//! randomness begins anew.
+//! Sessions with a sealed card: any octets in plain, and under secure messaging that a terminal with the right
+//! passwords and certificates has agreed, so that what lies behind them is reached. Each input begins with the same
+//! card, whose randomness begins anew.
 
 use std::sync::OnceLock;
 

@@ -58,10 +58,9 @@ pub fn apdu(input: &[u8]) {
     for lengths in [true, false] {
         match apdu_text::Line::parse(text, lengths) {
             Ok(line) => {
-                let octets = line.octets.iter().map(|octet| format!("{octet:02x}")).collect::<String>();
+                let octets = hex::encode(&line.octets);
                 let expected: Vec<String> = line.expected.iter().map(ToString::to_string).collect();
-                let written =
-                    if expected.is_empty() { octets } else { format!("{octets}={}", expected.join("|")) };
+                let written = if expected.is_empty() { octets } else { format!("{octets}={}", expected.join("|")) };
                 assert_eq!(apdu_text::Line::parse(&written, lengths).as_ref(), Ok(&line), "{written}");
             }
             Err((at, _)) => assert!((1..=text.len() + 2).contains(&at), "position {at} of {}", text.len()),
@@ -90,4 +89,3 @@ pub fn template(input: &[u8]) {
         assert_eq!(made(&[1; 10]).ok(), made(&[1; 10]).ok(), "{text}");
     }
 }
-

@@ -49,8 +49,8 @@ fn is_constructed(tag: tlv::Tag) -> bool {
     first.is_some_and(|octet| octet & 0x20 != 0)
 }
 
-/// What is whole for us is whole for `iso7816-tlv`, with the same tags and values. The other way round does not hold: it
-/// takes lengths that are not minimal.
+/// What is whole for us is whole for `iso7816-tlv`, with the same tags and values. The other way round does not hold:
+/// it takes lengths that are not minimal.
 fn foreign(input: &[u8], all: &[Tlv<'_>]) {
     if input.len() > FOREIGN_OCTETS_MAX || depth(all).is_none_or(|depth| depth > FOREIGN_DEPTH_MAX) {
         return;

@@ -149,7 +149,7 @@ pub fn cv_certificate(input: &[u8]) {
         if let Ok(above) = cvca.public_key(None) {
             let own = &eac().keys;
             let genuine = [cvca, &own.document_verifier.certificate, &own.inspection_system.certificate];
-            let known = genuine.iter().any(|genuine| *genuine == &certificate);
+            let known = genuine.contains(&&certificate);
             assert!(known || certificate.verify(&above).is_err(), "a certificate that the CVCA has not signed");
         }
         let _ = certificate.public_key(None).and_then(|key| certificate.verify(&key));

@@ -1,17 +1,13 @@
 //! Words of 7816-4 and of GlobalPlatform: commands, responses, rules, parameters, framing.
 
+use core::convert::Infallible;
+
 use bitaqa_apdu::fcp::{self, FileControl};
 use bitaqa_apdu::public_key::{self, CardPublicKey};
 use bitaqa_apdu::{AccessRule, Aid, Class, Command, Response, application, describe, dgi, install, tlv};
 use bitaqa_terminal::session::Limits;
 
 use crate::both_ways;
-
-type Infallible<T> = Result<T, core::convert::Infallible>;
-
-fn always<T>(value: T) -> Infallible<T> {
-    Ok(value)
-}
 
 /// A command, and its class on every channel.
 pub fn command(input: &[u8]) {
@@ -39,7 +35,7 @@ fn class(class: Class) {
 
 /// Access rules as octets, and as the text of profiles.
 pub fn access_rule(input: &[u8]) {
-    both_ways::octets(input, AccessRule::from_bytes, |rule| always(rule.to_bytes()));
+    both_ways::octets(input, AccessRule::from_bytes, |rule| Ok::<_, Infallible>(rule.to_bytes()));
     let Ok(text) = core::str::from_utf8(input) else { return };
     if let Ok(rule) = AccessRule::parse(text) {
         assert_eq!(AccessRule::parse(&rule.to_string()).as_ref(), Ok(&rule), "{text:?}");
@@ -59,24 +55,28 @@ fn short(rule: &AccessRule) -> bool {
 /// File control parameters.
 pub fn file_control(input: &[u8]) {
     let decode = |octets: &[u8]| FileControl::decode(tlv::only(octets, fcp::TAG)?);
-    both_ways::values(input, decode, |control| always(control.encode()));
+    both_ways::values(input, decode, |control| Ok::<_, Infallible>(control.encode()));
 }
 
 /// Parameters of an eMRTD instance.
 pub fn install_parameters(input: &[u8]) {
-    both_ways::values(input, install::Parameters::decode, |parameters| always(parameters.encode()));
+    both_ways::values(input, install::Parameters::decode, |parameters| Ok::<_, Infallible>(parameters.encode()));
 }
 
 /// Parameters of an instance of the application that is all data.
 pub fn application_parameters(input: &[u8]) {
-    both_ways::values(input, application::Parameters::decode, |parameters| always(parameters.encode()));
+    both_ways::values(input, application::Parameters::decode, |parameters| Ok::<_, Infallible>(parameters.encode()));
 }
 
 /// Public keys as a card tells them.
 pub fn public_keys(input: &[u8]) {
     const TAG: u32 = 0xDF33;
-    both_ways::octets(input, CardPublicKey::decode, |key| always(key.encode()));
-    both_ways::octets(input, |octets| public_key::decode_all(TAG, octets), |keys| always(public_key::encode_all(TAG, keys)));
+    both_ways::octets(input, CardPublicKey::decode, |key| Ok::<_, Infallible>(key.encode()));
+    both_ways::octets(
+        input,
+        |octets| public_key::decode_all(TAG, octets),
+        |keys| Ok::<_, Infallible>(public_key::encode_all(TAG, keys)),
+    );
 }
 
 /// A stream of DGIs.

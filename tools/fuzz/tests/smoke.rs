@@ -1,5 +1,5 @@
-//! What CI asks of every target, on any toolchain: seeds and regressions hold, and so do inputs that are made of them by
-//! a fixed number of mutations. Nothing here depends on time; how long it took is printed.
+//! What CI asks of every target, on any toolchain: seeds and regressions hold, and so do inputs that are made of them
+//! by a fixed number of mutations. Nothing here depends on time; how long it took is printed.
 //!
 //! Memory: the mutations run in a process of their own under `ulimit -v`, where an input that blows up aborts it. The
 //! peak of each target is read from the kernel (VmHWM) and printed.
@@ -90,10 +90,16 @@ fn seeds_and_mutations_hold_within_bounded_memory() {
 fn every_target_has_a_name_of_its_own_and_seeds() {
     let names: BTreeSet<&str> = TARGETS.iter().map(|target| target.name).collect();
     assert_eq!(names.len(), TARGETS.len());
+    let mut missing = Vec::new();
     for target in TARGETS {
-        assert!(!target.inputs().is_empty(), "{} has no seed of at most {} octets", target.name, target.octets_max);
+        let sources = (1..).zip(target.seeds).filter(|(_, source)| source.inputs().is_empty());
+        missing.extend(sources.map(|(place, _)| format!("{}: source {place} gives nothing", target.name)));
+        if target.inputs().is_empty() {
+            missing.push(format!("{}: no seed of at most {} octets", target.name, target.octets_max));
+        }
         assert!(target.smoke > 0, "{} is not smoked", target.name);
     }
+    assert_eq!(missing, [""; 0]);
 }
 
 /// Each is run with a message of its own, so that one that comes back names what it broke before.
