@@ -1,5 +1,6 @@
 //! Seeds of scripts: what good terminals, good issuers and good cards say, in the forms that the targets read.
 
+use bitaqa_apdu::fcp::Place;
 use bitaqa_apdu::{Command, dgi, ins};
 
 use crate::issued::{Issued, cnie, eac};
@@ -141,14 +142,17 @@ pub fn between() -> Vec<Vec<u8>> {
     seeds
 }
 
-/// The files of issued cards as a card without access control would show them.
+/// The files of issued cards as a card without access control would show them, and one with EF.CardAccess, which then
+/// owes PACE.
 pub fn files() -> Vec<Vec<u8>> {
-    let sfi =
-        |issued: &Issued, name: &str| issued.profile.files.iter().find(|file| file.name == name).map(|file| file.sfi);
-    let all = |issued: &'static Issued, largest: usize| {
-        let files = issued.files.iter().filter(move |(_, content)| content.len() <= largest);
-        let parts = files.filter_map(move |(name, content)| Some((sfi(issued, name)?, content)));
-        parts.flat_map(|(sfi, content)| [&[sfi], part(content).as_slice()].concat()).collect::<Vec<u8>>()
+    let all = |issued: &'static Issued, largest: usize, below: Place| {
+        let rows = issued.profile.files.iter().filter(|file| file.place == below);
+        let rows = rows.filter_map(|file| Some((file.sfi, issued.files.get(&file.name)?)));
+        let rows = rows.filter(|(_, content)| content.len() <= largest);
+        let bit = if below == Place::Mf { 0x80 } else { 0 };
+        rows.flat_map(|(sfi, content)| [&[sfi | bit], part(content).as_slice()].concat()).collect::<Vec<u8>>()
     };
-    vec![all(eac(), 4000), all(cnie(), 4000), all(eac(), 40_000)]
+    let of = |issued, largest| all(issued, largest, Place::Application);
+    let announced = [all(eac(), 4000, Place::Mf), of(eac(), 4000)].concat();
+    vec![of(eac(), 4000), of(cnie(), 4000), of(eac(), 30_000), announced]
 }

@@ -211,9 +211,12 @@ fn inspect(mut card: impl Transport, by_mrz: bool) {
     }
 }
 
-/// Files of a card without access control: the first octet of each part is its short identifier.
+/// Files of a card without access control: the octet before each part is its short identifier, with bit 8 for one below
+/// the master file.
 struct Shown<'a> {
     files: Vec<(u8, &'a [u8])>,
+    /// Bit 8 until the application is selected.
+    below: u8,
     last: u8,
     commands: usize,
 }
@@ -229,6 +232,7 @@ impl Transport for Shown<'_> {
         let word = |sw: Sw| Ok(sw.0.to_be_bytes().to_vec().into());
         let [_, ins, p1, p2, ne, ..] = *command else { return word(Sw::WRONG_LENGTH) };
         if ins == bitaqa_apdu::ins::SELECT {
+            self.below = 0;
             return word(Sw::OK);
         }
         if ins != bitaqa_apdu::ins::READ_BINARY {
@@ -240,7 +244,7 @@ impl Transport for Shown<'_> {
             self.last = p1 & 0x1F;
             usize::from(p2)
         };
-        let Some((_, file)) = self.files.iter().find(|(sfi, _)| *sfi == self.last) else {
+        let Some((_, file)) = self.files.iter().find(|(sfi, _)| *sfi == self.last | self.below) else {
             return word(Sw::FILE_NOT_FOUND);
         };
         let rest = file.get(offset..).unwrap_or_default();
@@ -255,9 +259,9 @@ pub fn inspection_of_files(input: &[u8]) {
     let mut script = Script::new(input);
     let mut files = Vec::new();
     while let Some(sfi) = script.octet() {
-        files.push((sfi & 0x1F, script.part()));
+        files.push((sfi & 0x9F, script.part()));
     }
-    inspect(Shown { files, last: 0, commands: 0 }, true);
+    inspect(Shown { files, below: 0x80, last: 0, commands: 0 }, true);
 }
 
 /// What an issuer asks a card before it is written, with somebody between.

@@ -29,7 +29,7 @@ pub fn target(name: &str) -> Option<&'static Target> {
 
 impl Target {
     const fn new(name: &'static str, run: fn(&[u8]), seeds: &'static [Seeds]) -> Self {
-        Self { name, run, seeds, dictionary: &[], octets_max: 4096, smoke: 20_000 }
+        Self { name, run, seeds, dictionary: &[], octets_max: 4096, smoke: 100_000 }
     }
 
     const fn words(self, dictionary: &'static [&'static [u8]]) -> Self {
