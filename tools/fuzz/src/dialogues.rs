@@ -1,7 +1,7 @@
 //! Seeds of scripts: what good terminals, good issuers and good cards say, in the forms that the targets read.
 
-use bitaqa_apdu::fcp::Place;
 use bitaqa_apdu::{Command, dgi, ins};
+use bitaqa_profile::Place;
 
 use crate::issued::{Issued, cnie, eac};
 use crate::issuer_sessions;
@@ -152,7 +152,7 @@ pub fn files() -> Vec<Vec<u8>> {
         let bit = if below == Place::Mf { 0x80 } else { 0 };
         rows.flat_map(|(sfi, content)| [&[sfi | bit], part(content).as_slice()].concat()).collect::<Vec<u8>>()
     };
-    let of = |issued, largest| all(issued, largest, Place::Application);
+    let of = |issued, largest| all(issued, largest, Place::Lds);
     let announced = [all(eac(), 4000, Place::Mf), of(eac(), 4000)].concat();
     vec![of(eac(), 4000), of(cnie(), 4000), of(eac(), 30_000), announced]
 }
