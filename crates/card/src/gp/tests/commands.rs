@@ -178,19 +178,19 @@ fn a_selected_instance_and_a_file_in_use_are_not_deleted() {
     assert_eq!(line.sw(install_app(APP)), Sw::REFERENCE_NOT_FOUND, "its load file is gone");
 }
 
-fn load_file(content: &[u8]) -> (Vec<u8>, Vec<u8>) {
+pub(super) fn load_file(content: &[u8]) -> (Vec<u8>, Vec<u8>) {
     (tlv::tlv(0xC4, content), Sha256::digest(content).to_vec())
 }
 
-fn native(module: &[u8], name: &[u8]) -> Vec<u8> {
+pub(super) fn native(module: &[u8], name: &[u8]) -> Vec<u8> {
     tlv::tlv(0xE4, &[tlv::tlv(0x84, module), tlv::tlv(0x92, name)].concat())
 }
 
-fn for_load(p1: u8, p2: u8, aid: &[u8], hash: &[u8]) -> Command {
+pub(super) fn for_load(p1: u8, p2: u8, aid: &[u8], hash: &[u8]) -> Command {
     gp(ins::INSTALL, p1, p2).data(lv(&[aid, &[], hash, &[], &[]])).ne(256)
 }
 
-fn load(line: &mut Line, octets: &[u8], part: usize) -> Sw {
+pub(super) fn load(line: &mut Line, octets: &[u8], part: usize) -> Sw {
     let count = octets.chunks(part).count();
     let mut sw = Sw::OK;
     for (number, block) in octets.chunks(part).enumerate() {

@@ -2,6 +2,7 @@ mod channels;
 mod commands;
 mod delegated;
 mod domains;
+mod modules;
 mod random;
 mod scp11;
 mod states;
