@@ -9,6 +9,8 @@ import java.util.Arrays;
 import org.bouncycastle.asn1.ASN1EncodableVector;
 import org.bouncycastle.asn1.ASN1Integer;
 import org.bouncycastle.asn1.DERSequence;
+import org.jmrtd.lds.ActiveAuthenticationInfo;
+import org.jmrtd.lds.icao.DG14File;
 
 /**
  * Judges the answer to INTERNAL AUTHENTICATE, which JMRTD only fetches: ISO/IEC 9796-2 scheme 1 by plain arithmetic, ECDSA
@@ -23,6 +25,16 @@ final class ActiveProof {
       return verifyRsa(rsa, challenge, answer);
     }
     return verifyEcdsa((ECPublicKey) key, signatureAlgorithm, challenge, answer);
+  }
+
+  /** The signature algorithm that EF.DG14 names; null where it names none, as for RSA it need not. */
+  static String algorithm(DG14File security) throws Exception {
+    if (security != null) {
+      for (ActiveAuthenticationInfo info : security.getActiveAuthenticationInfos()) {
+        return ActiveAuthenticationInfo.lookupMnemonicByOID(info.getSignatureAlgorithmOID());
+      }
+    }
+    return null;
   }
 
   private static String verifyRsa(RSAPublicKey key, byte[] challenge, byte[] answer) throws Exception {

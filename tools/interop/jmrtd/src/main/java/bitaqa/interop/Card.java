@@ -8,6 +8,9 @@ interface Card {
   /** Where JMRTD sends its commands. */
   CardService service();
 
+  /** Most octets of a file that one answer can bring, where the way to the card sets a limit of its own. */
+  int longestBlock();
+
   /** Ends the session: the card is as after power-up. */
   void reset() throws CardServiceException;
 

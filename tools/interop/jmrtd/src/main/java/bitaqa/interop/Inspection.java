@@ -13,7 +13,6 @@ import java.util.TreeSet;
 import org.jmrtd.CardServiceProtocolException;
 import org.jmrtd.PACEKeySpec;
 import org.jmrtd.PassportService;
-import org.jmrtd.lds.ActiveAuthenticationInfo;
 import org.jmrtd.lds.CardSecurityFile;
 import org.jmrtd.lds.ChipAuthenticationInfo;
 import org.jmrtd.lds.LDSFileUtil;
@@ -203,9 +202,7 @@ final class Inspection {
   }
 
   private void hashed(int group, byte[] file) throws Exception {
-    byte[] wanted = passive.hashes().get(group);
-    byte[] found = Provider.digest(passive.hashAlgorithm(), file);
-    Report.require(Arrays.equals(wanted, found), "the hash of DG" + group + " is not that of EF.SOD");
+    passive.checkHash(group, file);
     files.put(group, file);
   }
 
@@ -273,14 +270,10 @@ final class Inspection {
     byte[] file = session.read(PassportService.EF_DG15);
     hashed(15, file);
     DG15File decoded = new DG15File(new ByteArrayInputStream(file));
-    String algorithm = null;
-    for (ActiveAuthenticationInfo info : security.getActiveAuthenticationInfos()) {
-      algorithm = ActiveAuthenticationInfo.lookupMnemonicByOID(info.getSignatureAlgorithmOID());
-    }
     byte[] challenge = new byte[8];
     new SecureRandom().nextBytes(challenge);
     var result = session.service.doAA(decoded.getPublicKey(), null, null, challenge);
-    return ActiveProof.verify(decoded.getPublicKey(), algorithm, challenge, result.getResponse());
+    return ActiveProof.verify(decoded.getPublicKey(), ActiveProof.algorithm(security), challenge, result.getResponse());
   }
 
   private void groups(boolean whole) {

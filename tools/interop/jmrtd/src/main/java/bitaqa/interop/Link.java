@@ -2,17 +2,18 @@ package bitaqa.interop;
 
 import java.io.BufferedOutputStream;
 import java.io.DataInputStream;
-import java.io.File;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.util.HexFormat;
 import java.util.concurrent.TimeUnit;
 import net.sf.scuba.smartcards.CardService;
 import net.sf.scuba.smartcards.CardServiceException;
 import net.sf.scuba.smartcards.CommandAPDU;
 import net.sf.scuba.smartcards.ResponseAPDU;
+import org.jmrtd.PassportService;
 
 /**
  * A card at the other end of a TCP connection that speaks as vpcd, the driver of pcsc-lite for cards over TCP, does: length
@@ -49,16 +50,29 @@ final class Link extends CardService implements Card {
   static Link listen(Options options) throws IOException {
     int port = Math.max(options.listen, 0);
     try (ServerSocket server = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
-      server.setSoTimeout(60_000);
+      Process served = null;
       if (options.image == null) {
         System.err.println("listening on port " + server.getLocalPort());
-        return new Link(server.accept(), null, options.trace);
+      } else {
+        served = new ProcessBuilder(options.bitaqa, "card", "serve", "--image", options.image.toString(),
+            "--vpcd", "127.0.0.1:" + server.getLocalPort())
+            .redirectOutput(ProcessBuilder.Redirect.DISCARD).redirectError(ProcessBuilder.Redirect.INHERIT).start();
       }
-      Process served = new ProcessBuilder(options.bitaqa, "card", "serve", "--image", options.image.toString(),
-          "--vpcd", "127.0.0.1:" + server.getLocalPort())
-          .redirectOutput(ProcessBuilder.Redirect.to(new File("/dev/null")))
-          .redirectError(ProcessBuilder.Redirect.INHERIT).start();
-      return new Link(server.accept(), served, options.trace);
+      return new Link(accept(server, served), served, options.trace);
+    }
+  }
+
+  /** Gives up when the card's program has ended, or after a minute. */
+  private static Socket accept(ServerSocket server, Process served) throws IOException {
+    server.setSoTimeout(200);
+    for (int tries = 0; ; tries++) {
+      try {
+        return server.accept();
+      } catch (SocketTimeoutException nobody) {
+        if (tries == 300 || served != null && !served.isAlive()) {
+          throw new IOException("no card came" + (served == null ? "" : ", its program ended"), nobody);
+        }
+      }
     }
   }
 
@@ -91,6 +105,11 @@ final class Link extends CardService implements Card {
   @Override
   public CardService service() {
     return this;
+  }
+
+  @Override
+  public int longestBlock() {
+    return PassportService.EXTENDED_MAX_TRANCEIVE_LENGTH;
   }
 
   @Override

@@ -1,5 +1,6 @@
 package bitaqa.interop;
 
+import java.nio.file.Path;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 
@@ -16,13 +17,16 @@ public final class Main {
 
   private Main() {}
 
-  /** Exit code: 0 all passed, 1 a check failed, 2 nothing could be tried. */
+  /** `issue PORTRAIT FOLDER` makes a specimen for a foreign card; all else is in Options. Exit code: 0 all passed, 1 a check failed, 2 nothing could be tried. */
   public static void main(String[] arguments) {
     // JMRTD logs what it tries and gives up; what it comes to is told by the checks. Held in a field: a logger that
     // nobody holds forgets its level.
     JMRTD.setLevel(Level.OFF);
     int code;
     try {
+      if (arguments.length == 3 && arguments[0].equals("issue")) {
+        System.exit(Issuer.run(Path.of(arguments[1]), Path.of(arguments[2])));
+      }
       Options options = Options.parse(arguments);
       code = options.timing ? Timing.run(options) : Reader.run(options);
     } catch (Options.Unusable unusable) {

@@ -8,6 +8,7 @@ import java.security.cert.CertificateFactory;
 import java.security.cert.PKIXParameters;
 import java.security.cert.TrustAnchor;
 import java.security.cert.X509Certificate;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeMap;
@@ -81,8 +82,11 @@ final class Passive {
     return hashes;
   }
 
-  String hashAlgorithm() throws Exception {
-    return securityObject().getDigestAlgorithmIdentifier().getAlgorithm().getId();
+  /** The file of a data group must have the hash that was signed. */
+  void checkHash(int group, byte[] file) throws Exception {
+    String algorithm = securityObject().getDigestAlgorithmIdentifier().getAlgorithm().getId();
+    boolean same = Arrays.equals(hashes().get(group), Provider.digest(algorithm, file));
+    Report.require(same, "the hash of DG" + group + " is not that of EF.SOD");
   }
 
   private LDSSecurityObject securityObject() throws Exception {

@@ -2,6 +2,7 @@ package bitaqa.interop;
 
 import java.util.ArrayList;
 import java.util.List;
+import javax.smartcardio.CardException;
 import javax.smartcardio.CardTerminal;
 import javax.smartcardio.TerminalFactory;
 import net.sf.scuba.smartcards.CardService;
@@ -10,6 +11,10 @@ import net.sf.scuba.smartcards.TerminalCardService;
 
 /** A card in a PC/SC reader, by the service that JMRTD's own users take. */
 final class ReaderCard implements Card {
+  /** Java's PC/SC takes answers of 8192 octets at most; what secure messaging adds stays below the rest. */
+  private static final int BLOCK = 8000;
+
+  private final CardTerminal terminal;
   private final TerminalCardService service;
   private long commands;
   private long octets;
@@ -26,6 +31,7 @@ final class ReaderCard implements Card {
     if (found == null) {
       throw new Options.Unusable("no reader \"" + name + "\"; there are " + others);
     }
+    terminal = found;
     service = new TerminalCardService(found);
     service.addAPDUListener(event -> {
       commands++;
@@ -40,9 +46,18 @@ final class ReaderCard implements Card {
   }
 
   @Override
+  public int longestBlock() {
+    return BLOCK;
+  }
+
+  @Override
   public void reset() throws CardServiceException {
-    // Letting go of a card in a reader resets it.
-    service.close();
+    service.close(); // leaves the card as it is
+    try {
+      terminal.connect("*").disconnect(true);
+    } catch (CardException error) {
+      throw new CardServiceException("the card cannot be reset", error);
+    }
     service.open();
   }
 

@@ -39,7 +39,7 @@ final class Session {
     this.card = card;
     this.options = options;
     card.reset();
-    block = extended ? EXTENDED : SHORT_BLOCK;
+    block = extended ? card.longestBlock() : SHORT_BLOCK;
     int wrapped = extended ? EXTENDED : PassportService.NORMAL_MAX_TRANCEIVE_LENGTH;
     service = new PassportService(card.service(), PassportService.NORMAL_MAX_TRANCEIVE_LENGTH, wrapped, block, true, true);
     service.open();
