@@ -10,8 +10,7 @@ use crate::need::{Need, find_command};
 use crate::stage::Stage;
 
 /// A compiler for Java 17, and what fetches the pinned libraries and builds.
-pub const NEEDS: [Need; 2] =
-    [Need::Command("javac", "default-jdk-headless"), Need::Command("mvn", "maven")];
+pub const NEEDS: [Need; 2] = [Need::Command("javac", "default-jdk-headless"), Need::Command("mvn", "maven")];
 
 /// The jar of the project in `tools/interop/NAME`. It is built where no earlier run has built these sources; the first
 /// build on a machine fetches the libraries.

@@ -128,7 +128,9 @@ fn run(stage: &Stage) -> Result<Vec<Row>, String> {
     for profile in profiles {
         let seen = read(stage, &jar, profile);
         let checks = CHECKS.iter().filter_map(|check| Some((check, check.strip_prefix(profile)?.strip_prefix(": ")?)));
-        rows.extend(checks.map(|(check, what)| Row::of(check, seen.as_ref().map_err(Clone::clone).and_then(|seen| judge(seen, what)))));
+        rows.extend(checks.map(|(check, what)| {
+            Row::of(check, seen.as_ref().map_err(Clone::clone).and_then(|seen| judge(seen, what)))
+        }));
     }
     Ok(rows)
 }
@@ -177,7 +179,11 @@ fn seen(line: &Value) -> Option<Seen> {
 fn judge(seen: &[Seen], what: &str) -> Result<(), String> {
     let road = what.starts_with("PACE") || what == "BAC";
     let meant = |one: &&Seen| {
-        if road { one.name.strip_prefix(what).is_some_and(|rest| rest.starts_with(": ")) } else { one.name.contains(what) }
+        if road {
+            one.name.strip_prefix(what).is_some_and(|rest| rest.starts_with(": "))
+        } else {
+            one.name.contains(what)
+        }
     };
     let mut passed = 0;
     for one in seen.iter().filter(meant) {

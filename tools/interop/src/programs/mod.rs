@@ -1,5 +1,7 @@
 //! The table of foreign programs; a module for each family of them.
 
+mod java;
+mod jmrtd;
 mod openpace;
 mod opensc;
 mod openssl;
@@ -13,6 +15,8 @@ use crate::program::Program;
 
 /// All programs, in the order of the matrix.
 pub const TABLE: &[&Program] = &[
+    &jmrtd::JMRTD,
+    &jmrtd::JMRTD_PCSC,
     &opensc::TOOL,
     &opensc::PKCS15_TOOL,
     &opensc::PKCS15_CRYPT,
