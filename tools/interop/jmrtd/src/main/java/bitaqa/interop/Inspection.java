@@ -78,7 +78,7 @@ final class Inspection {
     check("EF.COM", this::com);
     check("EF.DG14", this::dg14);
     closedBeforeProof();
-    List<ChipAuthenticationInfo> offers = security == null ? List.of() : security.getChipAuthenticationInfos();
+    List<ChipAuthenticationInfo> offers = security == null ? List.of() : Session.of(security, ChipAuthenticationInfo.class);
     for (int i = 0; i < offers.size(); i++) {
       if (i > 0 && !again(extended)) {
         return;

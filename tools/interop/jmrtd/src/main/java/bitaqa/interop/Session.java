@@ -6,6 +6,7 @@ import java.math.BigInteger;
 import java.security.PublicKey;
 import java.security.Security;
 import java.util.List;
+import net.sf.scuba.smartcards.CardFileInputStream;
 import net.sf.scuba.smartcards.CardServiceException;
 import org.jmrtd.DefaultFileSystem;
 import org.jmrtd.PassportService;
@@ -16,11 +17,11 @@ import org.jmrtd.lds.CardAccessFile;
 import org.jmrtd.lds.ChipAuthenticationInfo;
 import org.jmrtd.lds.ChipAuthenticationPublicKeyInfo;
 import org.jmrtd.lds.PACEInfo;
+import org.jmrtd.lds.SecurityInfo;
 import org.jmrtd.lds.icao.DG14File;
 import org.jmrtd.protocol.EACCAResult;
 import org.jmrtd.protocol.PACEResult;
 import org.jmrtd.protocol.ReadBinaryAPDUSender;
-import net.sf.scuba.smartcards.CardFileInputStream;
 
 /** One session from power-up on, by JMRTD's calls in the order in which a reader of documents makes them. */
 final class Session {
@@ -116,8 +117,13 @@ final class Session {
     chip = service.doEACCA(offer.getKeyId(), offer.getObjectIdentifier(), key.getObjectIdentifier(), publicKey);
   }
 
+  /** All infos of a kind: JMRTD's own lists end with the first that has no key number. */
+  static <T extends SecurityInfo> List<T> of(DG14File security, Class<T> kind) {
+    return security.getSecurityInfos().stream().filter(kind::isInstance).map(kind::cast).toList();
+  }
+
   private static ChipAuthenticationPublicKeyInfo keyOf(DG14File security, BigInteger id) throws Report.Wrong {
-    for (ChipAuthenticationPublicKeyInfo key : security.getChipAuthenticationPublicKeyInfos()) {
+    for (ChipAuthenticationPublicKeyInfo key : of(security, ChipAuthenticationPublicKeyInfo.class)) {
       if (id == null ? key.getKeyId() == null : id.equals(key.getKeyId())) {
         return key;
       }

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import org.jmrtd.PassportService;
 import org.jmrtd.lds.CardAccessFile;
+import org.jmrtd.lds.ChipAuthenticationInfo;
 import org.jmrtd.lds.LDSFileUtil;
 import org.jmrtd.lds.PACEInfo;
 import org.jmrtd.lds.icao.COMFile;
@@ -126,8 +127,8 @@ final class Timing {
   }
 
   private void prove(Session session, Passive passive, DG14File security, Map<Integer, byte[]> hashes) throws Exception {
-    if (security != null && !security.getChipAuthenticationInfos().isEmpty()) {
-      session.chipAuthentication(security, security.getChipAuthenticationInfos().get(0));
+    if (security != null && !Session.of(security, ChipAuthenticationInfo.class).isEmpty()) {
+      session.chipAuthentication(security, Session.of(security, ChipAuthenticationInfo.class).get(0));
       Report.equal("status word under the new keys", 0x9000, session.tryFile(PassportService.SFI_COM));
       phase("Chip Authentication");
     }
