@@ -19,6 +19,8 @@ pub enum Request {
     },
     /// Show that the defects are seen.
     Prove {
+        /// Which, all when none is named; the control always first.
+        defects: Vec<&'static Defect>,
         /// Whether docs/interop.md is written anew.
         write: bool,
         /// As in a run.
@@ -73,7 +75,12 @@ pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Request, Str
     let names: Vec<String> = words.collect();
     match command.as_str() {
         "run" => Ok(Request::Run { names, defect, write, out }),
-        "prove" => Ok(Request::Prove { write, out }),
+        "prove" => {
+            let wanted =
+                |defect: &&Defect| defect.is_none() || names.is_empty() || names.iter().any(|n| n == defect.name);
+            names.iter().try_for_each(|name| defect::named(name).map(|_| ()))?;
+            Ok(Request::Prove { defects: defect::ALL.iter().filter(wanted).collect(), write, out })
+        }
         "needs" => Ok(Request::Needs { names, out }),
         "list" => Ok(Request::List),
         "serve" => Ok(Request::Serve { image: image.ok_or("serve wants --image FILE")?, defect, port }),

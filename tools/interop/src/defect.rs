@@ -11,8 +11,8 @@ pub struct Defect {
     pub name: &'static str,
     /// What is wrong with the card, in words.
     pub what: &'static str,
-    /// So many programs must see it, with all of them installed; 0: none may.
-    pub red_min: usize,
+    /// Programs that must turn red; of a fault that is none, those that must stay green.
+    pub judges: &'static [&'static str],
     /// What becomes of an answer (data and status word); the command is given too.
     answer: fn(command: &[u8], answer: &mut Vec<u8>),
     /// What becomes of the memory before the card is served.
@@ -24,38 +24,51 @@ pub const ALL: &[Defect] = &[
     Defect {
         name: "none",
         what: "no fault, served as the faulty ones are",
-        red_min: 0,
+        judges: FLIP_JUDGES,
         answer: |_, _| {},
         memory: |_| {},
     },
     Defect {
         name: "flipped-octet",
         what: "one octet in the middle of every answer of more than 64 octets has its lowest bit flipped",
-        red_min: 3,
+        judges: FLIP_JUDGES,
         answer: |_, answer| flip(answer),
         memory: |_| {},
     },
     Defect {
         name: "wrong-signature",
         what: "every answer to INTERNAL AUTHENTICATE and PERFORM SECURITY OPERATION has its last data octet changed",
-        red_min: 2,
+        judges: &["pkcs15-crypt", "pkcs11-tool", "pyscard", "cvc-create"],
         answer: |command, answer| spoil_signature(command, answer),
         memory: |_| {},
     },
     Defect {
         name: "any-pin",
-        what: "a wrong PIN, PUK or password is answered as a right one is: 9000 for 63Cx",
-        red_min: 2,
-        answer: |_, answer| accept_any(answer),
+        what: "a wrong PIN or PUK is answered as a right one is: 9000 for 63Cx",
+        judges: &["pkcs15-tool", "pkcs11-tool"],
+        answer: |command, answer| accept_any(command, answer),
         memory: |_| {},
     },
     Defect {
         name: "other-date",
         what: "the memory holds another date of birth in DG1 than the issuer signed",
-        red_min: 2,
+        judges: &["pyscard", "openssl"],
         answer: |_, _| {},
         memory: |octets| change_mrz(octets),
     },
+];
+
+/// Whoever reads more than a few octets of a card.
+const FLIP_JUDGES: &[&str] = &[
+    "opensc-tool",
+    "pkcs15-tool",
+    "pkcs15-crypt",
+    "pkcs11-tool",
+    "pyscard",
+    "yubikit",
+    "scll",
+    "openssl",
+    "cvc-create",
 ];
 
 /// The fault of this name.
@@ -70,6 +83,11 @@ pub fn named(name: &str) -> Result<&'static Defect, String> {
 }
 
 impl Defect {
+    /// Whether it is the control: no fault at all.
+    pub fn is_none(&self) -> bool {
+        self.name == "none"
+    }
+
     /// Changes the memory of the card on this desk, where the fault is one of memory.
     ///
     /// # Errors
@@ -128,9 +146,11 @@ fn spoil_signature(command: &[u8], answer: &mut [u8]) {
     }
 }
 
-fn accept_any(answer: &mut [u8]) {
+/// A command without data asks for the tries left and shows no PIN.
+fn accept_any(command: &[u8], answer: &mut [u8]) {
     if let [0x63, low] = answer
         && *low >= 0xC0
+        && command.len() > 5
     {
         answer.copy_from_slice(&[0x90, 0x00]);
     }
@@ -183,8 +203,10 @@ mod tests {
         assert_eq!(changed("wrong-signature", &sign, &long), [99]);
         assert_eq!(changed("wrong-signature", &read, &long), [0; 0]);
         assert_eq!(changed("wrong-signature", &sign, &[0x69, 0x82]), [0; 0]);
-        assert_eq!(answer("any-pin", &read, &[0x63, 0xC2]), [0x90, 0x00]);
-        assert_eq!(answer("any-pin", &read, &[0x69, 0x83]), [0x69, 0x83]);
+        let verify = [0x00, 0x20, 0x00, 0x81, 0x02, 0x31, 0x32];
+        assert_eq!(answer("any-pin", &verify, &[0x63, 0xC2]), [0x90, 0x00]);
+        assert_eq!(answer("any-pin", &verify, &[0x69, 0x83]), [0x69, 0x83]);
+        assert_eq!(answer("any-pin", &verify[..4], &[0x63, 0xC2]), [0x63, 0xC2]);
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! bitaqa-interop run [--defect NAME] [--write] [--out DIR] [NAME..]    judge; exit status 0, 1 or 3
-//! bitaqa-interop prove [--write] [--out DIR]                           every defect must turn the programs it names red
+//! bitaqa-interop prove [--write] [--out DIR] [DEFECT..]                defects must turn the programs that they name red
 //! bitaqa-interop needs [NAME..]                                        what is missing and can be installed, one a line
 //! bitaqa-interop list                                                  names, and what each judges
 //! bitaqa-interop serve --image FILE [--defect NAME] [--tcp PORT]       a card with a fault that the product never has
@@ -23,9 +23,11 @@ mod serve;
 mod stage;
 
 use std::io::Write as _;
+use std::path::Path;
 use std::process::ExitCode;
 
 use arguments::Request;
+use defect::Defect;
 use program::{Outcome, Program};
 use stage::Stage;
 
@@ -71,7 +73,7 @@ fn carry_out(request: &Request) -> Result<ExitCode, String> {
             }
             Ok(ExitCode::from(conclude(&results)))
         }
-        Request::Prove { write, out } => prove(*write, out),
+        Request::Prove { defects, write, out } => prove(defects, *write, out).map(ExitCode::from),
     }
 }
 
@@ -144,29 +146,34 @@ fn conclude(results: &[Judged]) -> u8 {
     }
 }
 
-/// Runs all programs on each defect. Proven is a defect that turns at least as many red as it promises.
-fn prove(write: bool, out: &std::path::Path) -> Result<ExitCode, String> {
-    let mut proofs = Vec::new();
-    let mut code = ExitCode::SUCCESS;
-    for defect in defect::ALL {
+/// Puts each fault before the programs that must see it, and no fault before the same.
+fn prove(defects: &[&'static Defect], write: bool, out: &Path) -> Result<u8, String> {
+    let (mut unseen, mut skipped) = (Vec::new(), Vec::new());
+    for &defect in defects {
         say(&format!("--- defect {}: {}", defect.name, defect.what));
-        let stage = Stage::new(out, Some(defect))?;
-        let results = judge(&programs::named(&[])?, &stage);
-        let of = |verdict: &str| -> Vec<&'static str> {
-            results.iter().filter(|judged| judged.verdict() == verdict).map(|judged| judged.program.name).collect()
-        };
-        let (red, skipped) = (of("failed"), of("skipped"));
-        say(&format!("--- defect {}: {} red: {}", defect.name, red.len(), red.join(", ")));
-        if red.len() < defect.red_min || (defect.red_min == 0 && !red.is_empty()) {
-            say(&format!("--- defect {}: NOT SEEN as it should be, by {} or more", defect.name, defect.red_min));
-            code = if skipped.is_empty() { ExitCode::FAILURE } else { ExitCode::from(SKIPPED) };
+        let judges: Vec<String> = defect.judges.iter().map(|name| (*name).to_owned()).collect();
+        let results = judge(&programs::named(&judges)?, &Stage::new(out, Some(defect))?);
+        matrix::write_json(&results, Some(defect), out)?;
+        let wanted = if defect.is_none() { "passed" } else { "failed" };
+        for judged in results.iter().filter(|judged| judged.verdict() != wanted) {
+            let list = if judged.verdict() == "skipped" { &mut skipped } else { &mut unseen };
+            list.push(format!("{} by {}", defect.name, judged.program.name));
         }
-        proofs.push((defect, red));
+        let count = results.iter().filter(|judged| judged.verdict() == "failed").count();
+        say(&format!("--- defect {}: {count} of {} programs red", defect.name, results.len()));
     }
     if write {
-        matrix::write_proofs(&proofs)?;
+        matrix::write_defects()?;
     }
-    Ok(code)
+    if !unseen.is_empty() {
+        say(&format!("interop: DEFECTS NOT SEEN, or seen where there is none: {}", unseen.join(", ")));
+        return Ok(FAILED);
+    }
+    if !skipped.is_empty() {
+        say(&format!("interop: SKIPPED, which proves nothing: {}", skipped.join(", ")));
+        return Ok(SKIPPED);
+    }
+    Ok(0)
 }
 
 /// What a person reads: standard error, so that standard output stays what a program asked for.
@@ -176,4 +183,26 @@ fn say(line: &str) {
 
 fn print(line: &str) {
     let _ = writeln!(std::io::stdout(), "{line}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use program::Row;
+
+    fn judged(outcomes: &[Outcome]) -> Judged {
+        let row = |outcome: &Outcome| Row { check: "x".to_owned(), outcome: outcome.clone() };
+        Judged { program: programs::TABLE[0], version: None, rows: outcomes.iter().map(row).collect() }
+    }
+
+    #[test]
+    fn the_exit_status_tells_skipped_from_failed() {
+        let (passed, failed, skipped) =
+            (Outcome::Passed, Outcome::Failed("why".to_owned()), Outcome::Skipped("why".to_owned()));
+        let green = || judged(&[passed.clone(), passed.clone()]);
+        assert_eq!(conclude(&[green()]), 0);
+        assert_eq!(conclude(&[green(), judged(&[passed.clone(), skipped.clone()])]), SKIPPED);
+        let red = judged(&[passed.clone(), failed, skipped.clone()]);
+        assert_eq!(conclude(&[judged(&[skipped]), red, green()]), FAILED);
+    }
 }

@@ -143,3 +143,29 @@ fn row(line: &str) -> Option<Row> {
     let (outcome, name, why) = (words.next()?, words.next()?, words.next().unwrap_or_default());
     Some(Row::of(name, (outcome == "passed").then_some(()).ok_or_else(|| why.to_owned())))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::program::Outcome;
+
+    #[test]
+    fn scripts_bring_rows_and_a_step_that_fails_ends_the_account() {
+        let place = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| std::fs::write(place.path().join(name), text).unwrap();
+        write("01.out", "words\nrow\tpassed\ta b\nrow\tfailed\tc\twhy not\n");
+        write("01.code", "0\n");
+        write("02.out", "no\n\nlast words\n");
+        write("02.code", "7\n");
+        let steps = |second| ["", second].map(|name| Check { name, script: String::new() });
+        let names = ["01".to_owned(), "02".to_owned()];
+        let found = rows(place.path(), &names, &steps("d")).unwrap();
+        let wanted = [
+            ("a b", Outcome::Passed),
+            ("c", Outcome::Failed("why not".to_owned())),
+            ("d", Outcome::Failed("exit code 7: no / last words".to_owned())),
+        ];
+        assert_eq!(found, wanted.map(|(check, outcome)| Row { check: check.to_owned(), outcome }));
+        assert_eq!(rows(place.path(), &names, &steps("")).unwrap_err(), "exit code 7: no / last words");
+    }
+}

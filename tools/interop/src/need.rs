@@ -92,3 +92,9 @@ pub fn first_line(program: &str, arguments: &[&str]) -> Option<String> {
     let text = String::from_utf8_lossy(&text).into_owned();
     text.lines().find(|line| line.contains(|c: char| c.is_ascii_digit())).map(|line| line.trim().to_owned())
 }
+
+/// The first words of that line, for a program that says more than its name and version.
+pub fn first_words(program: &str, arguments: &[&str], count: usize) -> Option<String> {
+    let line = first_line(program, arguments)?;
+    Some(line.split_whitespace().take(count).collect::<Vec<_>>().join(" "))
+}

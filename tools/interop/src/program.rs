@@ -79,3 +79,29 @@ impl Program {
         self.checks.iter().map(|check| Row { check: (*check).to_owned(), outcome: outcome.clone() }).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SILENT: Program = Program {
+        name: "silent",
+        judges: "nothing",
+        needs: &[],
+        checks: &["one", "two"],
+        version: |_| None,
+        run: |_| Ok(vec![Row { check: "two".to_owned(), outcome: Outcome::Passed }]),
+    };
+
+    #[test]
+    fn a_check_of_which_nothing_is_heard_has_failed() {
+        let out = tempfile::tempdir().unwrap();
+        let stage = Stage::new(out.path(), None).unwrap();
+        let outcomes =
+            |program: &Program| -> Vec<Outcome> { program.rows(&stage).into_iter().map(|row| row.outcome).collect() };
+        assert!(matches!(outcomes(&SILENT).as_slice(), [Outcome::Failed(_), Outcome::Passed]));
+        let broken = Program { run: |_| Err("no card".to_owned()), ..SILENT };
+        assert_eq!(outcomes(&broken), vec![Outcome::Failed("no card".to_owned()); 2]);
+        assert!(SILENT.all_skipped("no tool").iter().all(|row| row.outcome.is_skipped()));
+    }
+}

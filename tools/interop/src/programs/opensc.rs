@@ -2,7 +2,7 @@
 
 use crate::desk::Desk;
 use crate::namespace::{self, Check, Session};
-use crate::need::{Need, PCSC, first_line};
+use crate::need::{Need, PCSC, first_words};
 use crate::program::{Program, Row};
 use crate::stage::Stage;
 
@@ -16,8 +16,9 @@ const CONFIGURATION: &str = r#"app default {
 }
 "#;
 
-/// SELECT of the eID, and VERIFY without data, which tells the tries left and spends none, ISO/IEC 7816-4 §11.6.6.
-const TRIES: &str = "opensc-tool -s 00A4040C0CA000000063504B43532D3135 -s 00200081";
+/// SELECT of the eID after a reset, since a PIN that was shown needs no tries; then VERIFY without data, which tells the
+/// tries left and spends none, ISO/IEC 7816-4 §11.6.6.
+const TRIES: &str = "opensc-tool --reset; opensc-tool -s 00A4040C0CA000000063504B43532D3135 -s 00200081";
 
 /// `opensc-tool`: the card in a reader as OpenSC's lowest layer sees it.
 pub const TOOL: Program = Program {
@@ -74,7 +75,7 @@ pub const PKCS11_TOOL: Program = Program {
         "objects without login",
         "--login shows the private key",
         "--sign, SHA256-RSA-PKCS",
-        "--sign with the signature PIN, ECDSA",
+        "--sign with the signature PIN, ECDSA-SHA384",
         "--change-pin",
         "the former PIN is refused",
     ],
@@ -83,8 +84,7 @@ pub const PKCS11_TOOL: Program = Program {
 };
 
 fn version(_: &Stage) -> Option<String> {
-    let words = first_line("opensc-tool", &["--info"])?;
-    words.split_whitespace().take(2).collect::<Vec<_>>().join(" ").into()
+    first_words("opensc-tool", &["--info"], 2)
 }
 
 /// A desk with the holder's card, and with what the steps need beside it.
@@ -131,7 +131,7 @@ fn tool(stage: &Stage) -> Result<Vec<Row>, String> {
         // The header of a DER certificate says how long the file is; OpenSC prints octets with their characters.
         check(
             "the certificate is read octet for octet",
-            "opensc-tool -s 00A4040C0CA000000063504B43532D3135 -s 00A4020C024411 -s 00B0000000000000 |
+            "opensc-tool -s 00A4040C0CA000000063504B43532D3135 -s 00A4020C024411 -s 00B00000000000 |
                 sed -n 's/^\\(\\([0-9A-F][0-9A-F] \\)*\\) *.*/\\1/p' | tr -d ' \\n' | xxd -r -p >read.cer
             openssl x509 -inform DER -in read.cer -out read.pem
             openssl x509 -inform DER -in pki/eid/ca.cer -out ca.pem
@@ -248,10 +248,11 @@ fn pkcs11_tool(stage: &Stage) -> Result<Vec<Row>, String> {
         check("--login shows the private key", "pkcs11-tool --login --pin 246810 -O | grep 'Private Key Object; RSA'"),
         check("--sign, SHA256-RSA-PKCS", sign("--pin 246810 --mechanism SHA256-RSA-PKCS -i contract", "01", "sha256")),
         check(
-            "--sign with the signature PIN, ECDSA",
-            format!(
-                "openssl dgst -sha384 -binary contract >hash\n{}",
-                sign("--slot 1 --pin 13579135 --mechanism ECDSA --signature-format openssl -i hash", "02", "sha384")
+            "--sign with the signature PIN, ECDSA-SHA384",
+            sign(
+                "--slot 1 --pin 13579135 --mechanism ECDSA-SHA384 --signature-format openssl -i contract",
+                "02",
+                "sha384",
             ),
         ),
         check("--change-pin", "pkcs11-tool --login --pin 246810 --change-pin --new-pin 112233"),

@@ -1,14 +1,14 @@
 //! OpenSSL before what the issuer signs and what the card gives out: no code of ours between the file and the judge.
 
 use crate::namespace::{self, Check, READER, Session};
-use crate::need::{Need, PCSC, first_line};
+use crate::need::{Need, PCSC, first_words};
 use crate::program::{Program, Row};
 use crate::stage::Stage;
 
 /// `openssl cms`, `dgst`, `x509`, `verify`, `crl`, `pkey`.
 pub const OPENSSL: Program = Program {
     name: "openssl",
-    judges: "card and issuer: EF.SOD and the hashes of what the card gives out, certificates, revocation list, keys",
+    judges: "card and issuer: EF.SOD and the hashes of what the card gives out, certificates, keys",
     needs: &[PCSC[0], PCSC[1], PCSC[2], PCSC[3], Need::Command("openssl", "openssl"), Need::Command("xxd", "xxd")],
     checks: &[
         "the card is read",
@@ -19,7 +19,7 @@ pub const OPENSSL: Program = Program {
         "x509: names, extensions, public keys on named curves",
         "pkey opens sealed keys with their passphrase only",
     ],
-    version: |_| first_line("openssl", &["version"]),
+    version: |_| first_words("openssl", &["version"], 2),
     run,
 };
 

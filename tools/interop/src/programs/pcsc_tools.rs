@@ -26,7 +26,7 @@ pub const SCRIPTOR: Program = Program {
         "SELECT of the eMRTD",
         "EF.CardAccess by short identifier",
         "EF.DIR by file identifier",
-        "CPLC of the chip",
+        "CPLC of an issued card is closed",
         "an unknown instruction is refused",
         "reset",
     ],
@@ -52,9 +52,9 @@ fn scan(stage: &Stage) -> Result<Vec<Row>, String> {
 
 fn scriptor(stage: &Stage) -> Result<Vec<Row>, String> {
     let desk = stage.desk("cnie-2.0")?;
-    // What scriptor writes, on one line: `> COMMAND < ANSWER : words`.
+    // From reset on, since the last one's selection stays. What scriptor writes, on one line: `> COMMAND < ANSWER : words`.
     let say = |commands: &str, wanted: &str| {
-        format!("printf '{commands}' | scriptor -r \"$R\" >said 2>&1; tr '\\n' ' ' <said | grep -E '{wanted}'")
+        format!("printf 'reset\\n{commands}' | scriptor -r \"$R\" >said 2>&1; tr '\\n' ' ' <said | grep -E '{wanted}'")
     };
     // PACE with parameter 12, by generic mapping and AES-128: one SecurityInfo of 9303-11 §9.2.1.
     let card_access = "< 31 14 30 12 06 0A 04 00 7F 00 07 02 02 04 02 02 +02 01 02 02 01 0C 90 00";
@@ -63,7 +63,10 @@ fn scriptor(stage: &Stage) -> Result<Vec<Row>, String> {
         Check { name: "EF.CardAccess by short identifier", script: say("00B09C0000\\n", card_access) },
         // An application template begins with tag 61, 7816-4 §12.2.1.1.
         Check { name: "EF.DIR by file identifier", script: say("00A4020C022F00\\n00B0000000\\n", "< 61 .* 90 00") },
-        Check { name: "CPLC of the chip", script: say("80CA9F7F00\\n", "< 9F 7F 2A .* 90 00") },
+        Check {
+            name: "CPLC of an issued card is closed",
+            script: say("00A4040C08A000000151000000\\n80CA9F7F00\\n", "< 69 82"),
+        },
         Check { name: "an unknown instruction is refused", script: say("00FE000000\\n", "< 6D 00") },
         Check { name: "reset", script: say("00A4040C07A0000002471001\\nreset\\n00B09C0000\\n", card_access) },
     ];

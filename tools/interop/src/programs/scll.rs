@@ -125,7 +125,7 @@ struct Bout {
 fn run(stage: &Stage) -> Result<Vec<Row>, String> {
     let mut rows = Vec::new();
     for (profile, label, kind, level) in
-        [("cnie-2.0", "SCP03", KeyKind::Aes128, 0x33), ("lab-scp02", "SCP02", KeyKind::TripleDesDouble, 0x03)]
+        [("cnie-2.0", "SCP03", KeyKind::Aes128, 0x33), ("lab-jcop", "SCP02", KeyKind::TripleDesDouble, 0x03)]
     {
         let desk = stage.blank(profile)?;
         let reader = Reader::open(stage, &desk.image())?;
