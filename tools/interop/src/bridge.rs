@@ -45,14 +45,12 @@ impl Bridge {
         }
         let port =
             line.split_once("listening at 127.0.0.1:").and_then(|(_, rest)| rest.split('.').next()?.parse().ok());
-        match port {
-            Some(port) => Ok(Self { port, card }),
-            None => {
-                let _ = card.kill(); // it may have ended by itself
-                let _ = card.wait();
-                Err(format!("the card is not served: {}", line.trim()))
-            }
+        if let Some(port) = port {
+            return Ok(Self { port, card });
         }
+        let _ = card.kill(); // it may have ended by itself
+        let _ = card.wait();
+        Err(format!("the card is not served: {}", line.trim()))
     }
 
     /// A connection, for a foreign host that is a library and not a program.

@@ -3,11 +3,11 @@
 //! whose needs are not met is skipped with the reason and the way out, never passed; the rest goes on.
 //!
 //! ```text
-//! bitaqa-interop run [--defect NAME] [--write] [--out DIR] [NAME..]    judge; exit status 0, 1 or 3
-//! bitaqa-interop prove [--write] [--out DIR] [DEFECT..]                defects must turn the programs that they name red
-//! bitaqa-interop needs [NAME..]                                        what is missing and can be installed, one a line
-//! bitaqa-interop list                                                  names, and what each judges
-//! bitaqa-interop serve --image FILE [--defect NAME] [--tcp PORT]       a card with a fault that the product never has
+//! run [--defect NAME] [--write] [--out DIR] [NAME..]    judge; exit status 0, 1 or 3
+//! prove [--write] [--out DIR] [DEFECT..]                defects must turn the programs red that they name
+//! needs [NAME..]                                        what is missing and can be installed, one a line
+//! list                                                  names, and what each judges
+//! serve --image FILE [--defect NAME] [--tcp PORT]       a card with a fault that the product never has
 //! ```
 
 mod arguments;

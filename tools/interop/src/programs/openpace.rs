@@ -139,9 +139,9 @@ fn create(stage: &Stage) -> Result<Vec<Row>, String> {
     desk::applicant_and_keys(&stage.bitaqa, &desk)?;
     bash(&desk.folder, FOREIGN, &stage.python())?;
     let show = desk::run(&stage.bitaqa, &desk.folder, &["pki", "show", "pki"]);
-    let parsed = show.and_then(|text| match text.contains("MACVCAOP00001") && text.contains("MAISOP00001") {
-        true => Ok(()),
-        false => Err(desk::last_words(&text)),
+    let parsed = show.and_then(|text| {
+        let both = text.contains("MACVCAOP00001") && text.contains("MAISOP00001");
+        both.then_some(()).ok_or_else(|| desk::last_words(&text))
     });
     let taken = desk::card(&stage.bitaqa, &desk);
     let mut rows =

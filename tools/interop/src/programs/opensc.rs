@@ -16,8 +16,8 @@ const CONFIGURATION: &str = r#"app default {
 }
 "#;
 
-/// SELECT of the eID after a reset, since a PIN that was shown needs no tries; then VERIFY without data, which tells the
-/// tries left and spends none, ISO/IEC 7816-4 §11.6.6.
+/// SELECT of the eID after a reset, since a PIN that was shown needs no tries; then VERIFY without data, which tells
+/// the tries left and spends none, 7816-4 §11.6.6.
 const TRIES: &str = "opensc-tool --reset; opensc-tool -s 00A4040C0CA000000063504B43532D3135 -s 00200081";
 
 /// `opensc-tool`: the card in a reader as OpenSC's lowest layer sees it.
@@ -152,7 +152,8 @@ fn pkcs15_tool(stage: &Stage) -> Result<Vec<Row>, String> {
             "--dump",
             "pkcs15-tool --dump >dump
             for word in 'LAB eID' 'PIN \\[Signature PIN\\]' 'PIN \\[PUK\\]' 'ModLength *: 2048' 'FieldLength *: 384' \
-                'Private RSA Key \\[Authentication\\]' 'X.509 Certificate \\[Signature\\]'; do grep \"$word\" dump; done",
+                'Private RSA Key \\[Authentication\\]' 'X.509 Certificate \\[Signature\\]'
+            do grep \"$word\" dump; done",
         ),
         check(
             "--read-certificate, under the issuer's CA",
@@ -193,10 +194,7 @@ fn pkcs15_tool(stage: &Stage) -> Result<Vec<Row>, String> {
                 {TRIES} | grep 'SW1=0x63, SW2=0xC3'"
             ),
         ),
-        check(
-            "the PIN set by unblocking is the PIN",
-            "pkcs15-tool --verify-pin --auth-id 01 --pin 135790",
-        ),
+        check("the PIN set by unblocking is the PIN", "pkcs15-tool --verify-pin --auth-id 01 --pin 135790"),
     ];
     session(stage, &desk(stage)?, &steps)
 }

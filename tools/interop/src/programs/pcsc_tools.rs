@@ -52,7 +52,7 @@ fn scan(stage: &Stage) -> Result<Vec<Row>, String> {
 
 fn scriptor(stage: &Stage) -> Result<Vec<Row>, String> {
     let desk = stage.desk("cnie-2.0")?;
-    // From reset on, since the last one's selection stays. What scriptor writes, on one line: `> COMMAND < ANSWER : words`.
+    // From reset on, since the last one's selection stays. scriptor's lines are one here: `> COMMAND < ANSWER : words`.
     let say = |commands: &str, wanted: &str| {
         format!("printf 'reset\\n{commands}' | scriptor -r \"$R\" >said 2>&1; tr '\\n' ' ' <said | grep -E '{wanted}'")
     };
