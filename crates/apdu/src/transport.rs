@@ -10,7 +10,12 @@ impl Atr {
     /// Whether the historical octets announce extended Lc and Le: third software-function octet of the card
     /// capabilities, bit 7 (7816-4 §12.1.1.9, compact-TLV tag 7). `false` when nothing is announced.
     pub fn announces_extended_length(&self) -> bool {
-        self.historical().and_then(capabilities).and_then(|octets| octets.get(2)).is_some_and(|b| b & 0x40 != 0)
+        self.capabilities().and_then(|octets| octets.get(2)).is_some_and(|b| b & 0x40 != 0)
+    }
+
+    /// Card capabilities out of the historical octets, 7816-4 §12.1.1.9; `None` where there are none.
+    pub fn capabilities(&self) -> Option<&[u8]> {
+        self.historical().and_then(capabilities)
     }
 
     /// Historical octets, 7816-3 §8.2: after TS, T0 and the interface octets that T0 and each TDi announce.

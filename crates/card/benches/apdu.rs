@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use bitaqa_apdu::fcp::{FileControl, Place, dgi_of};
 use bitaqa_apdu::install::{Delay, Parameters};
 use bitaqa_apdu::{AccessRule, Aid, Command, Response, Sw, Transport, dgi, ins, tlv};
-use bitaqa_card::chip::{Configuration, NativeModule, Quirks};
+use bitaqa_card::chip::{Buffers, Configuration, NativeModule, Quirks};
 use bitaqa_card::nvm::medium::MemoryMedium;
 use bitaqa_card::{Card, ChipSpec, Platform, emrtd};
 use bitaqa_lds::security_infos::{self as infos, PaceInfo, SecurityInfo, SecurityInfos};
@@ -91,6 +91,7 @@ fn document() -> Outcome<Card> {
         level_min: 1,
         modules: vec![NativeModule { package: aid(PACKAGE)?, module: aid(MODULE)?, name: emrtd::NAME.to_owned() }],
         quirks: Quirks::default(),
+        buffers: Buffers::default(),
     };
     let spec = ChipSpec { configuration, memory_bytes: 80_000, transport_kvn: 1, transport_keys: keys.clone() };
     let platform = Box::new(Seeded(ChaCha20Rng::seed_from_u64(1)));

@@ -241,8 +241,17 @@ impl Card {
         if let Err(sw) = self.switch_to(class.channel()) {
             return (Bytes::new(), sw);
         }
+        let buffers = self.configuration.buffers;
+        let fits = octets.len() <= buffers.command_bytes;
         let command = match Command::parse(octets) {
-            Ok(command) => command,
+            Ok(command) if fits => command,
+            // More than the buffer takes is not looked at.
+            Ok(_) => {
+                if self.in_iso_session() {
+                    self.end_session();
+                }
+                return (Bytes::new(), Sw::WRONG_LENGTH);
+            }
             Err(sw) => {
                 // What cannot be read cannot have been protected either.
                 if self.in_iso_session() {
@@ -255,11 +264,11 @@ impl Card {
         if command.ins == ins::GET_RESPONSE && class.on_channel(0) == Class::INTERINDUSTRY {
             // Without Le it asks for what there is, as P3 = 00 does in T=0: such a host would else ask for ever.
             let ne = if ne == 0 { Command::NE_SHORT_MAX } else { ne };
-            return self.channel.next_part(ne).unwrap_or_else(|sw| (Bytes::new(), sw));
+            return self.channel.next_part(ne.min(buffers.ne_max())).unwrap_or_else(|sw| (Bytes::new(), sw));
         }
         self.channel.forget_pending();
         let response = self.unprotect_run_protect(command);
-        self.channel.first_part(response.data, response.sw, ne)
+        self.channel.first_part(response.data, response.sw, ne.min(buffers.ne_max()))
     }
 
     fn in_iso_session(&self) -> bool {

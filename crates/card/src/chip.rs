@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! cell 0001   66 { 4F ISD AID   5F51 ATR   9F7F CPLC(42)   CF KDD(10)   90 i(1)   91 level(1)
-//!                  { E4 { C4 package AID   84 module AID   92 native module name } }*   [E5 { quirks, see below }] }
+//!                  { E4 { C4 package AID   84 module AID   92 native module name } }*   [E5 { quirks, see below }]
+//!                  [93 longest command(4) ‖ longest response(4)] }
 //!             E5 { 80 SW of a failed authentication(2)   81 SW of an unknown key version(2)   82 octets of a page of
 //!                  GET STATUS(2)   83 logical channels(1)   84 tries of a key set(1)   85 flags(1) }
 //! cell 0002   card life cycle(1)
@@ -53,6 +54,43 @@ pub struct Configuration {
     pub modules: Vec<NativeModule>,
     /// Where this chip differs from others of its kind.
     pub quirks: Quirks,
+    /// Room for a command and for a response.
+    pub buffers: Buffers,
+}
+
+/// Octets that the chip has room for at once. A longer command is answered 6700, as if it had not been understood; what
+/// is longer as a response comes in parts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Buffers {
+    /// The longest command, header and length fields counted.
+    pub command_bytes: usize,
+    /// The longest response, status word counted.
+    pub response_bytes: usize,
+}
+
+impl Default for Buffers {
+    /// The longest that length fields can say (7816-4 §5.2).
+    fn default() -> Self {
+        Self { command_bytes: 65_544, response_bytes: 65_538 }
+    }
+}
+
+impl Buffers {
+    /// Most octets of data in a response.
+    pub fn ne_max(self) -> u32 {
+        u32::try_from(self.response_bytes.saturating_sub(2)).unwrap_or(u32::MAX)
+    }
+
+    fn encode(self) -> Vec<u8> {
+        let number = |octets: usize| u32::try_from(octets).unwrap_or(u32::MAX).to_be_bytes();
+        [number(self.command_bytes), number(self.response_bytes)].concat()
+    }
+
+    fn decode(octets: &[u8]) -> Option<Self> {
+        let numbers = octets.as_chunks::<4>().0;
+        let number = |index: usize| usize::try_from(u32::from_be_bytes(*numbers.get(index)?)).ok();
+        Some(Self { command_bytes: number(0)?, response_bytes: number(1)? })
+    }
 }
 
 /// Answers and limits in which families of cards differ, as data: a field failure is reproduced by the profile.
@@ -211,6 +249,10 @@ impl ChipSpec {
                 level_min: channel.level,
                 modules: factory_modules(profile),
                 quirks: Quirks::of_profile(&profile.chip.quirks),
+                buffers: Buffers {
+                    command_bytes: profile.chip.max_command_bytes,
+                    response_bytes: profile.chip.max_response_bytes,
+                },
             },
             memory_bytes: profile.chip.memory_bytes,
             transport_kvn: channel.transport.kvn,
@@ -276,6 +318,7 @@ impl Configuration {
             tlv::tlv(0x91, &[self.level_min]),
             modules,
             tlv::tlv(0xE5, &self.quirks.encode()),
+            tlv::tlv(0x93, &self.buffers.encode()),
         ];
         tlv::tlv(0x66, &fields.concat())
     }
@@ -308,11 +351,13 @@ impl Configuration {
             Some(quirks) => Quirks::decode(quirks)?,
             None => Some(Quirks::default()),
         };
+        // Older images are of chips whose buffers had no end.
+        let buffers = reader.optional(0x93)?.map_or(Some(Buffers::default()), Buffers::decode);
         reader.finish()?;
         let all = || {
             let (isd_aid, cplc, kdd, scp_i) = (isd_aid?, cplc?, kdd?, scp_i?);
-            let (level_min, modules, quirks) = (level_min?, modules?, quirks?);
-            Some(Self { isd_aid, atr, cplc, kdd, scp_i, level_min, modules, quirks })
+            let (level_min, modules, quirks, buffers) = (level_min?, modules?, quirks?, buffers?);
+            Some(Self { isd_aid, atr, cplc, kdd, scp_i, level_min, modules, quirks, buffers })
         };
         Ok(all())
     }
@@ -372,10 +417,12 @@ mod tests {
                 dgi_chaining: false,
                 mac_on_empty_response: true,
             },
+            buffers: Buffers { command_bytes: 2048, response_bytes: 1024 },
         };
         let again = Configuration::decode(&configuration.encode()).unwrap().unwrap();
         assert_eq!(again.encode(), configuration.encode());
         assert_eq!((again.isd_aid, again.kdd, again.scp_i), (configuration.isd_aid, [9; 10], 0x70));
         assert_eq!((again.modules, again.quirks), (configuration.modules, configuration.quirks));
+        assert_eq!(again.buffers, configuration.buffers);
     }
 }

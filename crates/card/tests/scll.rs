@@ -6,7 +6,7 @@
 
 use bitaqa_apdu::install::{Delay, Parameters};
 use bitaqa_apdu::{Aid, Transport as _};
-use bitaqa_card::chip::{Configuration, DOMAIN_MODULE, DOMAIN_PACKAGE, NativeModule, Quirks};
+use bitaqa_card::chip::{Buffers, Configuration, DOMAIN_MODULE, DOMAIN_PACKAGE, NativeModule, Quirks};
 use bitaqa_card::nvm::medium::MemoryMedium;
 use bitaqa_card::{Card, ChipSpec, Platform, emrtd};
 use bitaqa_secure_messaging::KeySet;
@@ -120,6 +120,7 @@ fn chip(transport_keys: KeySet, scp_i: u8) -> ChipSpec {
         level_min: 0x01,
         modules: vec![native(PACKAGE, MODULE, emrtd::NAME), native(&DOMAIN_PACKAGE, &DOMAIN_MODULE, "security-domain")],
         quirks: Quirks::default(),
+        buffers: Buffers::default(),
     };
     ChipSpec { configuration, memory_bytes: 60_000, transport_kvn: 1, transport_keys }
 }

@@ -1,7 +1,7 @@
 //! Record to files: every elementary file of the profile, encoded and in the order in which it is written. EF.SOD signs
 //! the data groups and therefore is made last, whatever its place in the order.
 
-use bitaqa_apdu::Bytes;
+use bitaqa_apdu::{Bytes, tlv};
 use bitaqa_lds::card_access::CardAccess;
 use bitaqa_lds::com::Com;
 use bitaqa_lds::dg1::Dg1;
@@ -135,6 +135,7 @@ impl Making<'_> {
                 CardAccess { infos }.encode().map_err(in_file("EF.CardAccess"))
             }
             FileContent::CardSecurity => security::card_security(profile, keys, issuer),
+            FileContent::AtrInfo => Ok(atr_info(profile)),
             FileContent::Dir => eid::directory(profile).map_err(in_file("EF.DIR")),
             FileContent::Com => Com::version_1_8(&profile.lds.data_groups).encode().map_err(in_file("EF.COM")),
             FileContent::Cvca => security::cvca(issuer),
@@ -153,6 +154,21 @@ impl Making<'_> {
             FileContent::Optional => optional(applicant).encode().map_err(in_file("EF.Optional")),
         }
     }
+}
+
+/// EF.ATR/INFO, 7816-4 §12.2.2: the card capabilities of the answer to reset once more, and the octets of the longest
+/// command and response (§12.7.1), which the answer to reset has no room for.
+fn atr_info(profile: &Profile) -> Bytes {
+    let chip = &profile.chip;
+    let number = |octets: usize| {
+        // At most 65,544, so that the two lowest octets or the three lowest ones hold it.
+        let [.., high, middle, low] = octets.to_be_bytes();
+        let all = [high, middle, low];
+        tlv::tlv(0x02, if high == 0 { all.get(1..).unwrap_or_default() } else { &all })
+    };
+    let sizes = [number(chip.max_command_bytes), number(chip.max_response_bytes)].concat();
+    let capabilities = chip.atr.capabilities().unwrap_or_default();
+    [tlv::tlv(0x47, capabilities), tlv::tlv(0x7F66, &sizes)].concat().into()
 }
 
 /// Secret of the MRZ password: what the card keeps instead of the MRZ (9303-11 §9.7.2).

@@ -5,7 +5,7 @@ mod files;
 mod inspect;
 
 pub use files::public_key;
-pub use inspect::{Found, inspect, read_directory, step};
+pub use inspect::{Found, inspect, read_directory, step, told_lengths};
 
 use bitaqa_apdu::application::{ApplicationKey, KeyAlgorithm, KeyUses, Parameters, ReferenceData};
 use bitaqa_apdu::fcp::{FileControl, Place, dgi_of};

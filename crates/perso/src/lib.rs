@@ -12,6 +12,7 @@ pub mod eid;
 pub mod execute;
 pub mod issuer;
 pub mod journal;
+pub mod least;
 pub mod order;
 pub mod partner;
 pub mod plan;

@@ -5,12 +5,14 @@ use bitaqa_profile::Profile;
 use bitaqa_secure_messaging::pace::PasswordKind;
 use bitaqa_terminal::inspection::Conditions;
 use bitaqa_terminal::session::{Session, SessionError};
+use bitaqa_terminal::wire::Least;
 
 use crate::applicant::Applicant;
 use crate::card_keys::{self, MadeKeys};
 use crate::execute::{self, Desk, ExecuteError, Station, StepError};
 use crate::issuer::Issuer;
 use crate::journal::{Event, Journal, JournalError, Kind, last_of};
+use crate::least;
 use crate::plan::{self, CardFacts, Plan, PlanError, PlannedFile};
 use crate::probe::{self, AppletState, ChipState, ProbeError, life};
 use crate::vault::Kdd;
@@ -38,6 +40,8 @@ pub struct Receipt {
     pub course: Course,
     /// Octets written in this run.
     pub written_bytes: usize,
+    /// The least that writing can cost, by phase; empty where nothing was written.
+    pub least: Vec<Least>,
     /// What the stranger opened the card with.
     pub password: PasswordKind,
     /// The stranger's report.
@@ -117,6 +121,7 @@ pub fn run(
 pub fn admit(profile: &Profile, applicant: &Applicant, station: &mut Station<'_>) -> Result<Admission, OrderError> {
     let order = plan::order_tag(applicant, profile, station.vault);
     let mut session = Session::open(&mut *station.card, &mut *station.trace)?;
+    session.know_limits(probe::limits(profile));
     let chip = probe::probe(&mut session, profile, station.vault, &mut *station.rng)?;
     let course = resolve(&chip, &order, &History::of(&*station.journal, &order, &chip.kdd))?;
     Ok(Admission { chip, order, course })
@@ -149,6 +154,7 @@ impl Admission {
             Course::Adopted => Written::default(),
             Course::Fresh | Course::Resumed => {
                 let mut session = Session::open(card, trace)?;
+                session.know_limits(probe::limits(profile));
                 write(profile, &chip, order, &plan_around, &mut session, &mut desk)?
             }
         };
@@ -175,7 +181,15 @@ impl Admission {
         if !good {
             return Err(OrderError::NotGood(Box::new(report)));
         }
-        Ok(Receipt { kdd: chip.kdd, order, course, written_bytes, password: password.kind(), report })
+        Ok(Receipt {
+            kdd: chip.kdd,
+            order,
+            course,
+            written_bytes,
+            least: written.least,
+            password: password.kind(),
+            report,
+        })
     }
 }
 
@@ -256,6 +270,8 @@ struct Written {
     bytes: usize,
     /// The files, and the public keys for which they were made.
     files: Option<(MadeKeys, Vec<PlannedFile>)>,
+    /// The least that it can cost.
+    least: Vec<Least>,
 }
 
 /// Prepare and issue, up to and with sealing.
@@ -275,7 +291,8 @@ fn write(
     session.phase(plan::phase::PLAN);
     let issue = plan_around(&keys)?;
     execute::execute(&issue, profile, session, desk).map_err(sealing_or_before)?;
-    Ok(Written { bytes: prepare.bytes() + issue.bytes(), files: Some((keys, issue.files)) })
+    let least = least::least(&[&prepare, &issue], profile);
+    Ok(Written { bytes: prepare.bytes() + issue.bytes(), files: Some((keys, issue.files)), least })
 }
 
 fn unsealed(source: ExecuteError) -> OrderError {

@@ -4,7 +4,7 @@ use bitaqa_apdu::{Aid, dgi, tlv};
 use bitaqa_profile::{Profile, Scp};
 use bitaqa_secure_messaging::KeySet;
 use bitaqa_terminal::gp::{self, ChannelError, GpError, Offer, Size, Wanted};
-use bitaqa_terminal::session::{Session, SessionError};
+use bitaqa_terminal::session::{Limits, Session, SessionError};
 use rand_core::CryptoRng;
 
 use crate::card_keys::{Application, CardKeys, MadeKeys};
@@ -152,6 +152,11 @@ pub fn open_channel(
         Err(GpError::SecureChannel(ChannelError::CardCryptogram)) => Err(ProbeError::WrongKeys(name)),
         Err(other) => Err(other.into()),
     }
+}
+
+/// Lengths that a chip of this profile has room for. An issuer knows its chip: nothing is asked for them.
+pub fn limits(profile: &Profile) -> Limits {
+    Limits::of_buffers(profile.chip.max_command_bytes, profile.chip.max_response_bytes)
 }
 
 /// How a channel is opened with a chip of this profile.

@@ -134,7 +134,7 @@ pub fn verify(
     eid::read_directory(card, trace, profile, &mut inspection)?;
     let mut eid = CardKeys::new();
     if profile.eid.is_some() {
-        let mut found = eid::inspect(card, trace, subject, conditions.at, rng)?;
+        let mut found = eid::inspect(card, trace, subject, eid::told_lengths(&inspection), conditions.at, rng)?;
         inspection.checks.append(&mut found.checks);
         inspection.files.append(&mut found.files);
         eid = found.keys;

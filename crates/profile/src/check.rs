@@ -122,6 +122,25 @@ impl Profile {
         sections.into_iter().chain(files).chain(applications).collect()
     }
 
+    /// A card of extended length has room for more than short fields reach, another one for exactly that: header, Lc, 255
+    /// octets and Le one way, 256 octets and a status word the other (7816-4 §5.2).
+    fn check_buffers(&self, findings: &mut Findings) {
+        let chip = &self.chip;
+        let (command, response) =
+            if chip.extended_length { (262..=65_544, 259..=65_538) } else { (261..=261, 258..=258) };
+        for (key, bytes, range) in [
+            ("chip.max_command_bytes", chip.max_command_bytes, command),
+            ("chip.max_response_bytes", chip.max_response_bytes, response),
+        ] {
+            findings.unless(
+                range.contains(&bytes),
+                key,
+                format!("{bytes} octets do not go with chip.extended_length = {}", chip.extended_length),
+                format!("write {} to {}", range.start(), range.end()),
+            );
+        }
+    }
+
     /// The files fit the memory, and the answer to reset says the truth.
     fn check_chip(&self, findings: &mut Findings) {
         findings.unless(
@@ -130,6 +149,7 @@ impl Profile {
             "the historical octets of chip.atr say the opposite (7816-4 §12.1.1.9, capabilities, third octet, bit 40)",
             "change one of the two",
         );
+        self.check_buffers(findings);
         let (needed, memory) = (self.memory_needed_bytes(), self.chip.memory_bytes);
         let too_large: Vec<_> = self.files.iter().filter(|file| file.size_max > memory).collect();
         for file in &too_large {

@@ -128,6 +128,10 @@ pub struct Chip {
     pub atr: Atr,
     /// Whether extended Lc and Le are taken; must agree with the historical octets (7816-4 §12.1.1.9).
     pub extended_length: bool,
+    /// Octets of the longest command that the chip's buffer takes, header and length fields counted (7816-4 §12.7.1).
+    pub max_command_bytes: usize,
+    /// Octets of the longest response, its status word counted.
+    pub max_response_bytes: usize,
     /// AID of the issuer security domain, GPC 2.3.1 App. H.1.
     #[serde(deserialize_with = "parse::aid")]
     pub isd_aid: Aid,
@@ -483,6 +487,8 @@ pub enum Place {
 pub enum FileContent {
     /// SecurityInfos readable before any protocol, 9303-10 §3.11.3.
     CardAccess,
+    /// EF.ATR/INFO: capabilities and lengths of commands and responses, 7816-4 §12.2.2.
+    AtrInfo,
     /// EF.DIR: applications of the card for readers that do not know it, 7816-4 §12.2.1.
     Dir,
     /// Versions and list of data groups, 9303-10 §4.6.1.
@@ -514,12 +520,22 @@ pub enum FileContent {
 }
 
 impl FileContent {
+    /// Whether the file lies below the master file, 9303-10 §3.11.
+    pub const fn below_mf(self) -> bool {
+        matches!(self, Self::AtrInfo | Self::CardAccess | Self::CardSecurity | Self::Dir)
+    }
+
     /// Number of the data group, for those whose hash stands in EF.SOD.
     pub const fn data_group(self) -> Option<u8> {
         match self {
-            Self::CardAccess | Self::CardSecurity | Self::Com | Self::Cvca | Self::Dir | Self::Sod | Self::Optional => {
-                None
-            }
+            Self::AtrInfo
+            | Self::CardAccess
+            | Self::CardSecurity
+            | Self::Com
+            | Self::Cvca
+            | Self::Dir
+            | Self::Sod
+            | Self::Optional => None,
             Self::Dg1 => Some(1),
             Self::Dg2 => Some(2),
             Self::Dg3 => Some(3),

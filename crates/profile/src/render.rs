@@ -81,6 +81,8 @@ impl Profile {
         ]);
         rows.row(&[&"ATR", &format!("`{}`", hex(&chip.atr.0)), &chip.basis]);
         rows.row(&[&"extended length", &yes_no(chip.extended_length), &chip.basis]);
+        let longest = format!("command {} octets, response {}", chip.max_command_bytes, chip.max_response_bytes);
+        rows.row(&[&"buffers", &longest, &chip.basis]);
         let data_groups: Vec<String> = self.lds.data_groups.iter().map(|n| format!("DG{n}")).collect();
         rows.row(&[&"EF.COM", &format!("LDS {}, Unicode {}", self.lds.version, self.lds.unicode), &self.lds.basis]);
         rows.row(&[&"data groups", &data_groups.join(", "), &self.lds.basis]);
@@ -242,6 +244,7 @@ const fn place(place: Place) -> &'static str {
 const fn content(content: FileContent) -> &'static str {
     match content {
         FileContent::CardAccess => "PACE parameters",
+        FileContent::AtrInfo => "capabilities, lengths of commands and responses",
         FileContent::Dir => "applications of the card",
         FileContent::Com => "versions, list of data groups",
         FileContent::Sod => "signed hashes of the data groups",

@@ -88,38 +88,37 @@ pub struct Limits {
 impl Limits {
     /// Short length fields.
     pub const SHORT: Self = Self { nc_max: 255, ne_max: 256 };
-    /// Extended length fields, kept to what the buffers of common chips hold.
-    pub const EXTENDED: Self = Self { nc_max: 8192, ne_max: 8192 };
+    /// Extended length fields where nobody has said how long, kept to what the smaller buffers of common chips hold.
+    pub const EXTENDED: Self = Self { nc_max: 2039, ne_max: 2046 };
 
-    /// What EF.ATR/INFO tells; `None` when it is silent. Buffers smaller than [`Limits::EXTENDED`] win.
+    /// Out of the octets of the longest command and the longest response that a card takes and gives (7816-4 §12.7.1).
+    /// Buffers that are no longer than short fields reach make [`Limits::SHORT`].
+    pub fn of_buffers(command_bytes: usize, response_bytes: usize) -> Self {
+        /// Header and both length fields of an extended command, and the status word of a response.
+        const AROUND: (usize, usize) = (9, 2);
+        let nc_max = command_bytes.saturating_sub(AROUND.0).min(0xFFFF);
+        let ne_max = u32::try_from(response_bytes.saturating_sub(AROUND.1)).unwrap_or(u32::MAX);
+        let extended = Self { nc_max, ne_max: ne_max.min(Command::NE_EXTENDED_MAX) };
+        let worth_it = extended.nc_max >= Self::SHORT.nc_max && extended.ne_max >= Self::SHORT.ne_max;
+        if worth_it { extended } else { Self::SHORT }
+    }
+
+    /// What EF.ATR/INFO tells of the exact lengths; `None` when it is silent. That extended length is known at all
+    /// (capabilities, 47) is not enough to use it for files (9303-11 §9.3.1.2).
     pub fn of_file(content: &[u8]) -> Option<Self> {
-        /// Header and length fields of an extended command, and room for the status word of a response.
-        const AROUND: usize = 9;
-        let mut told = None;
         let mut reader = Reader::new(content);
         while let Ok(Some(object)) = reader.next() {
-            match object.tag {
-                0x47 if object.value.get(2).is_some_and(|octet| octet & 0x40 != 0) => {
-                    told = told.or(Some(Self::EXTENDED));
-                }
-                0x7F66 => {
-                    let sizes = tlv::all(object.value).ok()?;
-                    let mut sizes = sizes.iter().map(|size| {
-                        size.value
-                            .iter()
-                            .fold(0_usize, |number, octet| number.saturating_mul(256) + usize::from(*octet))
-                    });
-                    let (command, response) = (sizes.next()?, sizes.next()?);
-                    let nc_max = command.saturating_sub(AROUND).min(Self::EXTENDED.nc_max);
-                    let ne_max = u32::try_from(response.saturating_sub(AROUND)).unwrap_or(u32::MAX);
-                    let extended = Self { nc_max, ne_max: ne_max.min(Self::EXTENDED.ne_max) };
-                    let worth_it = extended.nc_max >= Self::SHORT.nc_max && extended.ne_max >= Self::SHORT.ne_max;
-                    told = Some(if worth_it { extended } else { Self::SHORT });
-                }
-                _ => {}
+            if object.tag != 0x7F66 {
+                continue;
             }
+            let sizes = tlv::all(object.value).ok()?;
+            let mut sizes = sizes.iter().map(|size| {
+                let octets = size.value.iter();
+                octets.fold(0_usize, |number, octet| number.saturating_mul(256).saturating_add(usize::from(*octet)))
+            });
+            return Some(Self::of_buffers(sizes.next()?, sizes.next()?));
         }
-        told
+        None
     }
 
     fn is_extended(self) -> bool {
@@ -163,6 +162,8 @@ pub struct Session<'t> {
     protection: Option<Protection>,
     channel: u8,
     limits: Limits,
+    /// What the answer to reset and the reader have room for.
+    announced: Limits,
 }
 
 impl<'t> Session<'t> {
@@ -174,7 +175,7 @@ impl<'t> Session<'t> {
         let atr = transport.reset().map_err(|source| SessionError::Transport { at: "reset".into(), source })?;
         let extended = atr.announces_extended_length() && transport.carries_extended_length();
         let limits = if extended { Limits::EXTENDED } else { Limits::SHORT };
-        Ok(Self { transport, trace, protection: None, channel: 0, limits })
+        Ok(Self { transport, trace, protection: None, channel: 0, limits, announced: limits })
     }
 
     /// Resets the card again: session keys and all volatile state are gone on both sides.
@@ -202,22 +203,41 @@ impl<'t> Session<'t> {
         self.limits
     }
 
-    /// Where the ATR is silent on extended length: reads EF.ATR/INFO, whose capabilities (47) and buffer sizes (7F66)
-    /// tell it too (7816-4 §12.1.1.9, §12.7.1). Selects the master file on its way; a card without the file stays with
-    /// what the ATR says.
+    /// Lengths that were told elsewhere: by an EF.ATR/INFO that was read before, or by the profile of a chip. Nothing to a
+    /// card or a reader without extended length.
+    pub fn know_limits(&mut self, told: Limits) {
+        if self.announced.is_extended() {
+            self.limits = told;
+        }
+    }
+
+    /// For readers of documents: no extended length for files before EF.ATR/INFO has told the exact lengths
+    /// (9303-11 §9.3.1.2). Right after a reset, when the master file is the current one, one READ BINARY asks for it,
+    /// where the answer to reset announces extended length. Gives the file, where there is one.
     ///
     /// # Errors
     /// [`SessionError`] when the card does not answer; a refusal is none.
-    pub fn detect_limits(&mut self) -> Result<Limits, SessionError> {
-        if self.transport.carries_extended_length() {
-            let select = Command::new(ins::SELECT, 0x00, 0x0C).data([0x3F, 0x00]);
-            self.send(select)?;
-            let file = self.send(Command::new(ins::READ_BINARY, 0x81, 0x00).ne(Command::NE_SHORT_MAX))?;
-            if let Some(told) = (file.sw.is_processed()).then(|| Limits::of_file(&file.data)).flatten() {
-                self.limits = told;
-            }
+    pub fn ask_limits(&mut self) -> Result<Option<Bytes>, SessionError> {
+        self.limits = Limits::SHORT;
+        if !self.announced.is_extended() {
+            return Ok(None);
         }
-        Ok(self.limits)
+        let read = Command::new(ins::READ_BINARY, 0x80 | Self::ATR_INFO, 0x00).ne(Command::NE_SHORT_MAX);
+        let file = self.send(read)?;
+        let content = matches!(file.sw, Sw::OK | Sw::END_OF_FILE).then_some(file.data);
+        self.limits = content.as_deref().and_then(Limits::of_file).unwrap_or(Limits::SHORT);
+        Ok(content)
+    }
+
+    /// Short identifier of EF.ATR/INFO below the master file, 7816-4 §12.2.2.
+    const ATR_INFO: u8 = 0x01;
+
+    /// Limits for this command: MSE:Set KAT and GENERAL AUTHENTICATE may always have the lengths that the card announces
+    /// (9303-11 §9.3.1.2).
+    fn limits_of(&self, command: &Command) -> Limits {
+        let agreement = command.ins == ins::GENERAL_AUTHENTICATE
+            || (command.ins == ins::MANAGE_SECURITY_ENVIRONMENT && command.p1p2() == 0x41A6);
+        if agreement && !self.limits.is_extended() { self.announced } else { self.limits }
     }
 
     /// Protects everything from the next command on.
@@ -251,7 +271,11 @@ impl<'t> Session<'t> {
 
     /// Largest plain data field that goes into one command under the current protection.
     pub fn max_data(&self) -> usize {
-        let wire = self.limits.nc_max;
+        self.max_data_within(self.limits)
+    }
+
+    fn max_data_within(&self, limits: Limits) -> usize {
+        let wire = limits.nc_max;
         self.protection.as_ref().map_or(wire, |held| held.verbs().max_plain_data(wire))
     }
 
@@ -271,19 +295,20 @@ impl<'t> Session<'t> {
         let name = describe::command(&command);
         // A card or reader may announce more than it takes: 6700 means that nothing was done (7816-4 §5.6), so the
         // same goes once more with short fields. Under a session that answer has ended the session already.
-        if self.protection.is_none() && self.limits.is_extended() && command.needs_extended() {
+        if self.protection.is_none() && self.limits_of(&command).is_extended() && command.needs_extended() {
             let response = self.send_parts(command.clone(), &name)?;
             if response.sw != Sw::WRONG_LENGTH || !response.data.is_empty() {
                 return Ok(response);
             }
             self.limits = Limits::SHORT;
+            self.announced = Limits::SHORT;
         }
         self.send_parts(command, &name)
     }
 
     /// Sends one command as one or as a chain.
     fn send_parts(&mut self, command: Command, name: &str) -> Result<Response, SessionError> {
-        let size = self.max_data().max(1);
+        let size = self.max_data_within(self.limits_of(&command)).max(1);
         if command.data.len() <= size {
             return self.send_link(command, name);
         }
@@ -302,7 +327,8 @@ impl<'t> Session<'t> {
     fn send_link(&mut self, mut command: Command, name: &str) -> Result<Response, SessionError> {
         command.class = command.class.on_channel(self.channel);
         let Some(mut held) = self.protection.take() else {
-            let ne_max = if self.limits.is_extended() { Command::NE_EXTENDED_MAX } else { Command::NE_SHORT_MAX };
+            let ne_max =
+                if self.limits_of(&command).is_extended() { Command::NE_EXTENDED_MAX } else { Command::NE_SHORT_MAX };
             command.ne = command.ne.min(ne_max);
             return self.collect(&command, name);
         };
@@ -445,7 +471,7 @@ mod tests {
     #[test]
     fn extended_length_is_given_up_where_the_card_does_not_take_it() {
         let mut card = Script(vec![
-            (vec![0, 0xB0, 0x81, 0, 0, 0x20, 0], vec![0x67, 0x00]),
+            (vec![0, 0xB0, 0x81, 0, 0, 0x07, 0xFE], vec![0x67, 0x00]),
             (vec![0, 0xB0, 0x81, 0, 0], vec![1, 0x90, 0x00]),
             (vec![0, 0xB0, 0x82, 0, 0], vec![2, 0x90, 0x00]),
         ]);
@@ -465,10 +491,9 @@ mod tests {
             tlv::tlv(0x7F66, &[tlv::tlv(0x02, &command), tlv::tlv(0x02, &response)].concat())
         };
         let capable = tlv::tlv(0x47, &[0x00, 0x00, 0xC0]);
-        assert_eq!(Limits::of_file(&capable), Some(Limits::EXTENDED));
-        assert_eq!(Limits::of_file(&tlv::tlv(0x47, &[0x00, 0x00, 0x80])), None);
+        assert_eq!(Limits::of_file(&capable), None);
         let both = [capable, sizes([0x07, 0xE8], [0x08, 0x00])].concat();
-        assert_eq!(Limits::of_file(&both), Some(Limits { nc_max: 0x7DF, ne_max: 0x7F7 }));
+        assert_eq!(Limits::of_file(&both), Some(Limits { nc_max: 0x7DF, ne_max: 0x7FE }));
         assert_eq!(Limits::of_file(&sizes([0x01, 0x05], [0x01, 0x02])), Some(Limits::SHORT));
         assert_eq!(Limits::of_file(&[0x7F]), None);
     }

@@ -5,8 +5,10 @@
 //! an order its steps too. Predictions are arithmetic over what was counted: no clock is read, and the time that a card
 //! needs to compute is not in them.
 
+mod least;
 mod link;
 
+pub use least::{Least, add as add_least, least_commands, least_inspection, room_of_response};
 pub use link::{Link, predicted_seconds};
 
 use bitaqa_apdu::{Command, Response, ins};

@@ -63,11 +63,7 @@ pub fn measure(line: &Line) -> Outcome<Wire> {
         inspect_seconds: predicted_seconds(&inspect, link),
     });
     let rows = |phases: &[PhaseCount], total: &PhaseCount| phases.iter().chain([total]).map(row).collect();
-    Ok(Wire {
-        issue: rows(&order, &issue),
-        inspect: rows(&inspection.report(), &inspect),
-        links: links.into(),
-    })
+    Ok(Wire { issue: rows(&order, &issue), inspect: rows(&inspection.report(), &inspect), links: links.into() })
 }
 
 fn row(count: &PhaseCount) -> WireRow {

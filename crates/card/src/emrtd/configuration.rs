@@ -109,8 +109,18 @@ impl Configuration {
 pub fn complete(host: &Host<'_>) -> Result<(), Sw> {
     let configuration = Configuration::of(host)?;
     personalisation::complete(&configuration.setup, &configuration.needed(), host)?;
-    let files = configuration.setup.files.iter().all(|file| host.get(file.dgi()).is_some_and(is_whole));
+    let whole = |file: &FileControl| {
+        host.get(file.dgi()).is_some_and(|content| is_whole(content) || (file.fid == ATR_INFO && is_list(content)))
+    };
+    let files = configuration.setup.files.iter().all(whole);
     if files { Ok(()) } else { Err(Sw::CONDITIONS_NOT_SATISFIED) }
+}
+
+/// Identifier of EF.ATR/INFO, 7816-4 §12.2.2: data objects one after the other.
+const ATR_INFO: u16 = 0x2F01;
+
+fn is_list(content: &[u8]) -> bool {
+    tlv::all(content).is_ok_and(|objects| !objects.is_empty())
 }
 
 /// A file that is one data object, EF.CardAccess and EF.CardSecurity among them, or an EF.CVCA, which is none.

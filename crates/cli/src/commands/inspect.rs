@@ -80,7 +80,11 @@ pub fn inspect(request: &Inspect, source: &Source, output: Output) -> Result<(In
     let conditions = Conditions {
         terminal: terminal.as_ref(),
         extra: &extra,
-        policy: Policy { allow_downgrade: request.allow_downgrade, allow_last_try: request.last_try },
+        policy: Policy {
+            allow_downgrade: request.allow_downgrade,
+            allow_last_try: request.last_try,
+            ..Policy::default()
+        },
         first: first.as_ref(),
         tries: &|tries| Output::warn(&tries.to_string()),
         ..Conditions::new(store, application, at)

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use bitaqa_perso::partner::{self, Delivery};
+use bitaqa_perso::probe;
 use bitaqa_pki::key_file;
 use bitaqa_profile::{Partner, PartnerFile, Pin, Profile};
 use bitaqa_terminal::session::Session;
@@ -140,6 +141,7 @@ pub fn run(request: &PartnerCommand, source: &Source, output: Output) -> Result<
     let ended = Session::open(&mut card, &mut totals).map_err(Failure::card).and_then(|mut session| {
         let next =
             "the application is not sealed; delete it by the issuer's keys or the issuer's token, or spoil the card";
+        session.know_limits(probe::limits(&profile));
         partner::install(&mut session, &profile, partner, &delivery, &mut world::rng())
             .map_err(|error| Failure::card(format!("{error}. Next: {next}")))
     });

@@ -10,8 +10,8 @@ use bitaqa_profile::{Eid, EidContent, EidFile, EidUse, FileContent, Pin, Profile
 use bitaqa_secure_messaging::pace::{Offer, Password};
 use bitaqa_terminal::emrtd;
 use bitaqa_terminal::gp;
-use bitaqa_terminal::inspection::{Check, Inspection, ReadFile, Verdict};
-use bitaqa_terminal::session::{Session, SessionError};
+use bitaqa_terminal::inspection::{Check, Inspection, ReadFile, Verdict, steps};
+use bitaqa_terminal::session::{Limits, Session, SessionError};
 use bitaqa_terminal::trace::Trace;
 use rand_core::CryptoRng;
 use time::UtcDateTime;
@@ -56,6 +56,7 @@ pub fn read_directory(
 ) -> Result<(), SessionError> {
     let Some(file) = profile.file(FileContent::Dir) else { return Ok(()) };
     let mut session = Session::open(card, trace)?;
+    session.know_limits(told_lengths(inspection));
     session.phase(&file.name);
     match emrtd::read_file(&mut session, file.sfi) {
         Ok(content) => inspection.files.push(ReadFile { name: file.name.clone(), content }),
@@ -63,6 +64,11 @@ pub fn read_directory(
         Err(_) => {}
     }
     Ok(())
+}
+
+/// Lengths that the card's EF.ATR/INFO has told in an inspection: short ones where it told none (9303-11 §9.3.1.2).
+pub fn told_lengths(inspection: &Inspection) -> Limits {
+    inspection.file(steps::ATR_INFO).and_then(Limits::of_file).unwrap_or(Limits::SHORT)
 }
 
 /// Selects the application, opens it with the CAN where it asks for one, reads what is open without a PIN, and judges
@@ -74,12 +80,14 @@ pub fn inspect(
     card: &mut dyn Transport,
     trace: &mut dyn Trace,
     subject: &Subject<'_>,
+    limits: Limits,
     at: UtcDateTime,
     rng: &mut dyn CryptoRng,
 ) -> Result<Found, SessionError> {
     let mut found = Found::default();
     let Some(eid) = &subject.profile.eid else { return Ok(found) };
     let mut session = Session::open(card, trace)?;
+    session.know_limits(limits);
     session.phase(phase::EID);
     if !found.note(step::SELECT, gp::select(&mut session, &eid.instance_aid).map(drop))? {
         return Ok(found);

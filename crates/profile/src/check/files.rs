@@ -11,7 +11,7 @@ const PACE_OR_BAC: &str = "PACE or BAC, as offered: personal data open to nobody
 impl Profile {
     /// The files are those that the offers need, and EF.COM lists exactly the data groups that exist.
     pub(super) fn check_file_set(&self, findings: &mut Findings) {
-        use FileContent::{CardAccess, CardSecurity, Com, Cvca, Dg1, Dg2, Dg14, Dg15, Dir, Sod};
+        use FileContent::{AtrInfo, CardAccess, CardSecurity, Com, Cvca, Dg1, Dg2, Dg14, Dg15, Dir, Sod};
         let (pace, ta) = (!self.pace.infos.is_empty(), !self.ta.protocols.is_empty());
         let chip = self.offers_chip_authentication();
         let signs_on_curve = matches!(self.aa.key, AaKey::Ecdsa { .. });
@@ -35,6 +35,12 @@ impl Profile {
                 "it goes with PACE, CA and TA, and with Active Authentication by ECDSA (9303-11 §9.2.11)",
             ),
             (Dg15, "DG15", self.aa.key != AaKey::None, "it goes with Active Authentication (9303-10 §4.7.15)"),
+            (
+                AtrInfo,
+                "EF.ATR/INFO",
+                self.chip.extended_length,
+                "without it no reader may use extended length for files (9303-11 §9.3.1.2)",
+            ),
             (Dir, "EF.DIR", self.eid.is_some(), "it leads readers to the eID (7816-4 §12.2.1)"),
             (Cvca, "EF.CVCA", ta, "it goes with Terminal Authentication (TR-03110-3 §A.7.2.4)"),
         ] {
@@ -86,11 +92,11 @@ impl Profile {
             format!("{:04X} is reserved (7816-4 §7.3.1)", file.fid),
             "take another identifier",
         );
-        let in_mf = matches!(file.content, FileContent::CardAccess | FileContent::CardSecurity | FileContent::Dir);
+        let in_mf = file.content.below_mf();
         findings.unless(
             (file.place == Place::Mf) == in_mf,
             place("place"),
-            "EF.CardAccess, EF.CardSecurity and EF.DIR lie under the master file, every other file in the application",
+            "EF.ATR/INFO, EF.CardAccess, EF.CardSecurity and EF.DIR lie under the master file, every other file elsewhere",
             "write mf for those, lds for the others (9303-10 §3.11)",
         );
         findings.unless(
@@ -129,6 +135,7 @@ impl Profile {
         };
         let (met, wanted) = match file.content {
             FileContent::CardAccess => (file.read.allows(|_| false), "ALWAYS: it is read before any protocol"),
+            FileContent::AtrInfo => (file.read.allows(|_| false), "ALWAYS: it is read before any protocol"),
             FileContent::Dir => (file.read.allows(|_| false), "ALWAYS: it is read by those who do not know the card"),
             FileContent::CardSecurity => (everywhere(|need| *need == Need::Pace), "PACE (9303-10 §3.11)"),
             FileContent::Dg3 => (
@@ -147,7 +154,7 @@ impl Profile {
     /// What a reader may read it may read over each road that the card opens: BAC, and PACE. EF.CardAccess needs none,
     /// and only PACE leads to EF.CardSecurity, whose keys are those of PACE-CAM.
     fn check_roads(&self, file: &FileSpec, place: &str, findings: &mut Findings) {
-        if matches!(file.content, FileContent::CardAccess | FileContent::CardSecurity | FileContent::Dir) {
+        if file.content.below_mf() {
             return;
         }
         for (need, offered) in [(Need::Bac, self.bac.offered), (Need::Pace, !self.pace.infos.is_empty())] {

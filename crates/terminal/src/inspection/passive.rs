@@ -10,7 +10,7 @@ use bitaqa_pki::sod::Sod;
 use bitaqa_pki::trust::TrustSource;
 use bitaqa_pki::x509::{Path, PathError, Revocation, Whose};
 use bitaqa_pki::{Certificate, Note, SignedContent};
-use bitaqa_secure_messaging::pace::Suite;
+use bitaqa_secure_messaging::pace::{Mapping, Suite};
 
 use super::access::{Access, Opened, Paced, describe};
 use super::groups::listed;
@@ -114,6 +114,13 @@ impl Procedure<'_, '_> {
                 self.note(steps::CARD_SECURITY, Verdict::NotOffered("the card offers no PACE".into()));
                 None
             }
+            // Whoever takes the mapping out of EF.CardAccess is found out by DG14, which repeats every offer.
+            (Some(paced), _) if paced.proof.is_none() && !card_access.is_some_and(owes_card_security) => {
+                let reason =
+                    "EF.CardAccess offers no chip authentication mapping, with which it goes (9303-11 §9.2.11)";
+                self.note(steps::CARD_SECURITY, Verdict::NotOffered(reason.into()));
+                None
+            }
             _ => self.after(pace, steps::CARD_SECURITY, steps::PACE, |this, _| this.read_card_security())?,
         };
         let Some((signed, infos)) = file else {
@@ -176,6 +183,12 @@ impl Procedure<'_, '_> {
 
     /// EF.COM is not signed: it may not promise other data groups than the signed list.
     pub(super) fn com(&mut self, opened: Option<&Opened>, sod: Option<&Sod>) -> Result<(), SessionError> {
+        if self.conditions.policy.leave_out_com {
+            for step in [steps::COM, steps::COM_LIST] {
+                self.note(step, Verdict::NotAttempted("the policy leaves EF.COM out".into()));
+            }
+            return Ok(());
+        }
         let com = self.after(opened, steps::COM, steps::APPLICATION, |this, _| {
             let content = emrtd::read_file(&mut this.session, sfi::COM)?;
             this.keep(steps::COM, &content);
@@ -208,6 +221,12 @@ impl Procedure<'_, '_> {
         };
         self.note(steps::CARD_ACCESS_CONFIRMED, verdict.unwrap_or(Verdict::Passed));
     }
+}
+
+/// Whether a card that offers this has an EF.CardSecurity.
+fn owes_card_security(card_access: &SecurityInfos) -> bool {
+    let mapping = |info: &PaceInfo| Suite::of(info).is_ok_and(|suite| suite.mapping == Mapping::ChipAuthentication);
+    card_access.pace().any(mapping) || card_access.chip_authentication().next().is_some()
 }
 
 /// EF.CardAccess was read before anything was proved; a signed file must confirm it (9303-11 §4.2). What that file

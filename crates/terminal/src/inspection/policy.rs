@@ -11,6 +11,9 @@ pub struct Policy {
     pub allow_downgrade: bool,
     /// Spend the last try of a PIN or PUK.
     pub allow_last_try: bool,
+    /// Do not read EF.COM: nobody signs it, and EF.SOD signs the same list. What an EF.COM that disagrees would show is
+    /// then not seen.
+    pub leave_out_com: bool,
 }
 
 /// What a card says about the tries of a PIN or PUK before one is spent: its answer to MSE:Set AT, TR-03110-3 §B.14.1.

@@ -33,6 +33,7 @@ impl<'a, 't> Procedure<'a, 't> {
     /// # Errors
     /// [`SessionError::Transport`].
     pub fn run(mut self, password: &Password) -> Result<Inspection, SessionError> {
+        self.lengths()?;
         let access = self.access(password)?;
         let opened = access.opened.as_ref();
         let sod = self.passive_authentication(opened)?;
@@ -47,6 +48,17 @@ impl<'a, 't> Procedure<'a, 't> {
         self.data_groups(sod, rights)?;
         self.extra_files(opened.is_some(), rights.is_some())?;
         Ok(self.found)
+    }
+
+    /// EF.ATR/INFO, which says how much one command may ask for. No step of its own: nothing is judged by it.
+    fn lengths(&mut self) -> Result<(), SessionError> {
+        self.session.phase(steps::ATR_INFO);
+        match self.session.ask_limits() {
+            Ok(Some(content)) => self.keep(steps::ATR_INFO, &content),
+            Err(error) if error.is_fatal() => return Err(error),
+            Ok(None) | Err(_) => {}
+        }
+        Ok(())
     }
 
     /// Runs a step and notes its verdict: passed when it gives a value.

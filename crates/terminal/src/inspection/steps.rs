@@ -1,5 +1,7 @@
 //! Names of the steps in reports, in the order in which they are done. `DGn` steps carry the number: `DG1 hash`.
 
+/// Reading EF.ATR/INFO: a phase without a verdict.
+pub const ATR_INFO: &str = "EF.ATR/INFO";
 /// Reading EF.CardAccess.
 pub const CARD_ACCESS: &str = "EF.CardAccess";
 /// PACE, 9303-11 §4.4.

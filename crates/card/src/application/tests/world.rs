@@ -11,7 +11,7 @@ use bitaqa_secure_messaging::scp03::{Dek, KeySet};
 
 use crate::applet::{Applet, Host, Module, Next, SecureChannelView};
 use crate::application::{ApplicationModule, NAME};
-use crate::chip::{Configuration, NativeModule, Quirks};
+use crate::chip::{Buffers, Configuration, NativeModule, Quirks};
 use crate::emrtd::tests::world::{CAN, ISSUER, Line, ca_infos, pace_offer, platform, trust};
 use crate::gp::life_cycle::AppLife;
 use crate::gp::privileges::Privileges;
@@ -222,6 +222,7 @@ pub fn blank(seed: u64, medium: MemoryMedium) -> Card {
         level_min: 3,
         modules: vec![NativeModule { package: aid.clone(), module: aid, name: NAME.to_owned() }],
         quirks: Quirks::default(),
+        buffers: Buffers::default(),
     };
     let transport_keys = KeySet::new(&[1; 16], &[2; 16], &[3; 16]).unwrap();
     let spec = ChipSpec { configuration, memory_bytes: 60_000, transport_kvn: 1, transport_keys };

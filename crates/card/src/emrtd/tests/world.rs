@@ -20,7 +20,7 @@ use rand_core::CryptoRng;
 use time::Date;
 use time::macros::date;
 
-use crate::chip::{Configuration, NativeModule, Quirks};
+use crate::chip::{Buffers, Configuration, NativeModule, Quirks};
 use crate::emrtd::cell;
 use crate::gp::life_cycle::AppLife;
 use crate::gp::privileges::{Privilege, Privileges};
@@ -233,6 +233,7 @@ pub fn card_with(
         level_min: 3,
         modules: vec![module],
         quirks: Quirks::default(),
+        buffers: Buffers::default(),
     };
     let spec = ChipSpec { configuration, memory_bytes: 60_000, transport_kvn: 1, transport_keys: keys };
     let mut card = Card::blank(spec, Box::new(medium), platform).unwrap();

@@ -9,7 +9,7 @@ use rand::SeedableRng;
 use rand::rngs::ChaCha20Rng;
 use rand_core::CryptoRng;
 
-use crate::chip::{Configuration, DOMAIN_MODULE, DOMAIN_PACKAGE, NativeModule, Quirks};
+use crate::chip::{Buffers, Configuration, DOMAIN_MODULE, DOMAIN_PACKAGE, NativeModule, Quirks};
 use crate::nvm::medium::MemoryMedium;
 use crate::{Card, ChipSpec, Platform};
 
@@ -66,6 +66,7 @@ pub fn spec(transport_keys: KeySet, level_min: u8, scp_i: u8, quirks: Quirks) ->
             native(&DOMAIN_PACKAGE, &DOMAIN_MODULE, crate::native::SECURITY_DOMAIN),
         ],
         quirks,
+        buffers: Buffers::default(),
     };
     ChipSpec { configuration, memory_bytes: 60_000, transport_kvn: 1, transport_keys }
 }

@@ -1,0 +1,140 @@
+//! What an order and an inspection cost on the wire, in octets and commands: numbers that depend on record, profile and
+//! standards alone, held against the least that they can be.
+
+// Helpers of tests may panic like tests.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+#[path = "support/line.rs"]
+mod line;
+mod support;
+
+use bitaqa_card::Card;
+use bitaqa_card::nvm::medium::MemoryMedium;
+use bitaqa_perso::execute::Station;
+use bitaqa_perso::journal::MemoryJournal;
+use bitaqa_perso::order::{self, Receipt};
+use bitaqa_perso::{least, plan};
+use bitaqa_secure_messaging::pace::Password;
+use bitaqa_terminal::inspection::{self, Inspection, Policy, steps};
+use bitaqa_terminal::session::Limits;
+use bitaqa_terminal::wire::{self, Least, Meter, PhaseCount};
+use line::{Line, Waits};
+use rand::SeedableRng;
+use rand::rngs::ChaCha20Rng;
+use support::Desk;
+
+/// READ BINARY with even and odd INS.
+const READS: [u8; 2] = [0xB0, 0xB1];
+
+/// An order on a blank card of a line, counted.
+fn issued(line: &Line) -> (Card, Receipt, Meter) {
+    let mut card = line.blank(Box::new(MemoryMedium::default()), &Waits::default());
+    let mut meter = Meter::default();
+    let station = Station {
+        card: &mut card,
+        trace: &mut meter,
+        vault: &line.vault,
+        journal: &mut MemoryJournal::default(),
+        rng: &mut ChaCha20Rng::seed_from_u64(9),
+        progress: &mut (),
+    };
+    let receipt = order::run(&line.profile, &line.person, &line.issuer, &line.conditions(), station).unwrap();
+    (card, receipt, meter)
+}
+
+fn writing(meter: &Meter) -> PhaseCount {
+    let phases: Vec<PhaseCount> = plan::phase::WRITING.iter().map(|phase| meter.of(phase)).collect();
+    wire::joined("writing", &phases)
+}
+
+fn payload(least: &[Least]) -> usize {
+    least.iter().map(|least| least.payload_bytes).sum()
+}
+
+/// A line whose chips have buffers of so many octets; 0: short length fields alone.
+fn with_buffers(desk: &Desk, octets: usize) -> Line {
+    let mut line = Line::of(desk);
+    let chip = &mut line.profile.chip;
+    if octets == 0 {
+        (chip.max_command_bytes, chip.max_response_bytes) = (261, 258);
+    } else {
+        (chip.max_command_bytes, chip.max_response_bytes) = (octets, octets);
+    }
+    line
+}
+
+#[test]
+fn writing_costs_the_fewest_commands_and_few_octets_beside_the_payload() {
+    let line = Line::of(&Desk::new());
+    let (_, receipt, meter) = issued(&line);
+    for least in &receipt.least {
+        let count = meter.of(&least.phase);
+        assert_eq!(count.apdus.len(), least.commands, "{}: {count:?}", least.phase);
+    }
+    let (count, payload) = (writing(&meter), payload(&receipt.least));
+    let fewest: usize = receipt.least.iter().map(|least| least.commands).sum();
+    assert_eq!(count.apdus.len(), fewest);
+    // 1.05 of the payload in whole numbers.
+    let wire = count.wire_bytes();
+    assert!(wire * 100 <= payload * 105, "{wire} octets on the wire for {payload}");
+    println!("{} commands, {wire} octets for {payload}", count.apdus.len());
+}
+
+#[test]
+fn blocks_are_as_long_as_the_chip_takes_and_no_longer() {
+    let desk = Desk::new();
+    let mut before = usize::MAX;
+    for octets in [0, 1024, 2048, 8192, 32_768] {
+        let line = with_buffers(&desk, octets);
+        let (_, receipt, meter) = issued(&line);
+        assert!(receipt.report.is_good());
+        let (count, payload) = (writing(&meter), payload(&receipt.least));
+        let (longest, most) =
+            (count.apdus.iter().map(|apdu| apdu.sent_bytes).max(), line.profile.chip.max_command_bytes);
+        assert!(longest.unwrap() <= most && longest.unwrap() + 32 > most, "{octets}: {longest:?}");
+        assert_eq!(count.extended() == 0, octets == 0);
+        let written = meter.of(plan::phase::WRITE).apdus.len();
+        let fewest = receipt.least.iter().find(|least| least.phase == plan::phase::WRITE).unwrap().commands;
+        assert_eq!(written, fewest);
+        assert!(count.wire_bytes() < before, "{octets}");
+        before = count.wire_bytes();
+        println!(
+            "{octets}: {} commands, {before} octets for {payload}, room {}",
+            count.apdus.len(),
+            least::room_of_command(&line.profile)
+        );
+    }
+}
+
+fn inspected(line: &Line, card: &mut Card, policy: Policy) -> (Inspection, Meter) {
+    let order = plan::order_tag(&line.person, &line.profile, &line.vault);
+    let can = Password::can(&plan::passwords(&line.profile, &line.person, &line.vault, &order).can.unwrap()).unwrap();
+    let conditions = inspection::Conditions { policy, ..line.conditions() };
+    let (mut meter, mut rng) = (Meter::default(), ChaCha20Rng::seed_from_u64(4));
+    let found = inspection::run(card, &mut meter, &can, &conditions, &mut rng).unwrap();
+    assert!(found.is_positive());
+    (found, meter)
+}
+
+#[test]
+fn an_inspection_costs_the_fewest_commands_that_the_standards_permit() {
+    let desk = Desk::new();
+    for octets in [0, 2048, 32_768] {
+        let line = with_buffers(&desk, octets);
+        let (mut card, ..) = issued(&line);
+        let (found, meter) = inspected(&line, &mut card, Policy::default());
+        let limits = Limits::of_buffers(line.profile.chip.max_command_bytes, line.profile.chip.max_response_bytes);
+        let least = wire::least_inspection(&found, limits, 16, 2);
+        for least in &least {
+            assert_eq!(meter.of(&least.phase).apdus.len(), least.commands, "{octets}: {}", least.phase);
+        }
+        let fewest: usize = least.iter().map(|least| least.commands).sum();
+        assert_eq!(meter.total().apdus.len(), fewest, "{octets}: {:?}", meter.report());
+        // No file is asked for beyond 32,767 octets here, and so none by the odd instruction.
+        assert_eq!(meter.total().of_ins(READS[1]), 0);
+        println!("inspection with {octets}: {} commands", fewest);
+        let without = inspected(&line, &mut card, Policy { leave_out_com: true, ..Policy::default() }).1;
+        assert_eq!(without.total().apdus.len(), fewest - 1);
+        assert_eq!(without.of(steps::COM).apdus.len(), 0);
+    }
+}
