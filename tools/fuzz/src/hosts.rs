@@ -73,7 +73,7 @@ pub fn session(input: &[u8]) {
     let (mut card, mut trace) = (Hostile::new(script), Totals::default());
     let Ok(mut session) = Session::open(&mut card, &mut trace) else { return };
     if limits & 1 == 1 {
-        let _ = session.detect_limits();
+        let _ = session.ask_limits();
     }
     for sfi in [0x1C, 0x01, 0x02, 0x1E] {
         if let Ok(content) = emrtd::read_file(&mut session, sfi) {
