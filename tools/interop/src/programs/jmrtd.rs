@@ -17,7 +17,7 @@ use crate::stage::Stage;
 /// The reader over TCP, by a `CardService` of our own.
 pub const JMRTD: Program = Program {
     name: "jmrtd",
-    judges: "card and issuer: BAC, PACE in every mapping, CA, TA, AA, data groups against the record, EF.SOD to the CSCA",
+    judges: "card and issuer: BAC, PACE in every mapping, CA, TA, AA, data groups against the record, SOD to CSCA",
     needs: &java::NEEDS,
     checks: CHECKS,
     version,

@@ -29,7 +29,8 @@ import javacard.framework.Applet;
  *
  * <pre>ForeignCard APPLET-JAR CLASS FOLDER PORT</pre>
  *
- * The folder is one that `jmrtd-reader issue` has made. The commands are those of JMRTD's passport applet: PUT DATA for keys,
+ * The folder is one that `jmrtd-reader issue` has made. The commands are those of JMRTD's passport applet: PUT DATA
+ * for keys,
  * CREATE FILE, SELECT, UPDATE BINARY, and PUT DATA DEAD, after which nothing can be written.
  */
 public final class ForeignCard {
@@ -104,7 +105,8 @@ public final class ForeignCard {
     send("SELECT", join(new byte[] {0x00, (byte) 0xA4, 0x02, 0x0C, 0x02}, name));
     for (int at = 0; at < content.length; at += BLOCK) {
       byte[] part = Arrays.copyOfRange(content, at, Math.min(at + BLOCK, content.length));
-      send("UPDATE BINARY", join(new byte[] {0x00, (byte) 0xD6, (byte) (at >> 8), (byte) at, (byte) part.length}, part));
+      send("UPDATE BINARY", join(new byte[] {0x00, (byte) 0xD6, (byte) (at >> 8), (byte) at, (byte) part.length},
+          part));
     }
   }
 
@@ -120,7 +122,8 @@ public final class ForeignCard {
   }
 
   private static byte[] tlv(int tag, byte[] value) {
-    byte[] length = value.length < 0x80 ? new byte[] {(byte) value.length} : new byte[] {(byte) 0x81, (byte) value.length};
+    byte[] length = value.length < 0x80 ? new byte[] {(byte) value.length}
+        : new byte[] {(byte) 0x81, (byte) value.length};
     return join(new byte[] {(byte) tag}, length, value);
   }
 
@@ -132,7 +135,10 @@ public final class ForeignCard {
     return all.toByteArray();
   }
 
-  /** As vpcd wants it: length in two octets, then a command, or one octet of control, of which ATR alone is answered. */
+  /**
+   * As vpcd wants it: length in two octets, then a command, or one octet of control, of which ATR alone is
+   * answered.
+   */
   private void serve(int port) throws Exception {
     try (Socket socket = connect(port)) {
       socket.setTcpNoDelay(true);

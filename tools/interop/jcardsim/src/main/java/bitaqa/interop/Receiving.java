@@ -4,7 +4,8 @@ import javacard.framework.APDU;
 import javacard.framework.Applet;
 
 /**
- * The applet that is brought, with its commands received for it: it was written for a card that has the data field in the
+ * The applet that is brought, with its commands received for it: it was written for a card that has the data field in
+ * the
  * buffer before anybody asks, and jCardSim has not.
  */
 public final class Receiving extends Applet {

@@ -13,7 +13,8 @@ import org.jmrtd.lds.ActiveAuthenticationInfo;
 import org.jmrtd.lds.icao.DG14File;
 
 /**
- * Judges the answer to INTERNAL AUTHENTICATE, which JMRTD only fetches: ISO/IEC 9796-2 scheme 1 by plain arithmetic, ECDSA
+ * Judges the answer to INTERNAL AUTHENTICATE, which JMRTD only fetches: ISO/IEC 9796-2 scheme 1 by plain arithmetic,
+ * ECDSA
  * by the platform over the two numbers that the card gives one after the other.
  */
 final class ActiveProof {
@@ -58,7 +59,8 @@ final class ActiveProof {
     byte[] nonce = Arrays.copyOfRange(message, 1, end);
     byte[] found = Arrays.copyOfRange(message, end, length - trailer);
     Report.require(nonce.length > 0, "there is no room for what the chip adds");
-    Report.require(Arrays.equals(found, Provider.digest(hash, nonce, challenge)), "the hash in the answer is not that of "
+    Report.require(Arrays.equals(found, Provider.digest(hash, nonce, challenge)),
+        "the hash in the answer is not that of "
         + "the chip's part and our challenge");
     return "RSA " + key.getModulus().bitLength() + ", ISO/IEC 9796-2 scheme 1, " + hash;
   }
@@ -71,7 +73,8 @@ final class ActiveProof {
     return out;
   }
 
-  private static String verifyEcdsa(ECPublicKey key, String algorithm, byte[] challenge, byte[] answer) throws Exception {
+  private static String verifyEcdsa(ECPublicKey key, String algorithm, byte[] challenge, byte[] answer)
+      throws Exception {
     // "SHA256withPLAIN-ECDSA" or "SHA256withECDSA": in both the card gives r and s without a wrapping.
     Report.require(algorithm != null, "EF.DG14 has no ActiveAuthenticationInfo, which says the hash");
     String hash = algorithm.substring(0, algorithm.indexOf("with"));
@@ -83,7 +86,8 @@ final class ActiveProof {
     Signature signature = Signature.getInstance(hash + "withECDSA", Provider.BC);
     signature.initVerify(key);
     signature.update(challenge);
-    Report.require(signature.verify(new DERSequence(numbers).getEncoded()), "the signature is not one of DG15's key over "
+    Report.require(signature.verify(new DERSequence(numbers).getEncoded()),
+        "the signature is not one of DG15's key over "
         + "our challenge");
     return "ECDSA, " + hash;
   }

@@ -90,7 +90,8 @@ final class Applicant {
         default -> throw new Report.Wrong("the record has a finger that this check does not know: " + finger);
       };
       Report.equal("finger", position, images.get(i).getPosition());
-      Report.require(Arrays.equals(image("print", print), octets(images.get(i))), finger + " is not octet for octet the "
+      Report.require(Arrays.equals(image("print", print), octets(images.get(i))),
+          finger + " is not octet for octet the "
           + "record's");
     }
     return images.size() + " prints, octets and fingers as in the record";
@@ -110,7 +111,8 @@ final class Applicant {
 
   String dg11(byte[] file) throws Exception {
     DG11File info = new DG11File(new ByteArrayInputStream(file));
-    Report.equal("name of holder", of("names.arabic.surname") + "<<" + of("names.arabic.given"), info.getNameOfHolder());
+    Report.equal("name of holder", of("names.arabic.surname") + "<<" + of("names.arabic.given"),
+        info.getNameOfHolder());
     Report.equal("personal number", of("cin"), info.getPersonalNumber());
     Report.equal("full date of birth", day("birth.date"), info.getFullDateOfBirth());
     Report.equal("place of birth", list("birth.place"), info.getPlaceOfBirth());

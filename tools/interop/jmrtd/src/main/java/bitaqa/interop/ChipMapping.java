@@ -16,7 +16,8 @@ import org.jmrtd.protocol.PACECAMResult;
 import org.jmrtd.protocol.PACEGMWithECDHMappingResult;
 
 /**
- * Chip Authentication Mapping (9303-11 §4.4.3.3.3). JMRTD 0.8.6 does not judge what the chip adds, and deciphers it with an
+ * Chip Authentication Mapping (9303-11 §4.4.3.3.3). JMRTD 0.8.6 does not judge what the chip adds, and deciphers it
+ * with an
  * initial vector of ones that it forgets to encipher first: its first block is wrong. Both is done here.
  */
 final class ChipMapping {

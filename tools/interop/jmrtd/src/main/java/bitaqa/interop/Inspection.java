@@ -24,7 +24,10 @@ import org.jmrtd.lds.icao.DG14File;
 import org.jmrtd.lds.icao.DG15File;
 import org.jmrtd.protocol.PACECAMResult;
 
-/** All that is to see behind one road: one session for each offer of Chip Authentication, the first reads everything. */
+/**
+ * All that is to see behind one road: one session for each offer of Chip Authentication, the first reads
+ * everything.
+ */
 final class Inspection {
   private final Report report;
   private final Card card;
@@ -78,7 +81,8 @@ final class Inspection {
     check("EF.COM", this::com);
     check("EF.DG14", this::dg14);
     closedBeforeProof();
-    List<ChipAuthenticationInfo> offers = security == null ? List.of() : Session.of(security, ChipAuthenticationInfo.class);
+    List<ChipAuthenticationInfo> offers = security == null ? List.of()
+        : Session.of(security, ChipAuthenticationInfo.class);
     for (int i = 0; i < offers.size(); i++) {
       if (i > 0 && !again(extended)) {
         return;
@@ -140,7 +144,8 @@ final class Inspection {
       String how = signed.checkSignature();
       signed.checkPath(options.trust);
       cardSecurity = new CardSecurityFile(new ByteArrayInputStream(file));
-      Report.require(octets(cardSecurity.getSecurityInfos()).containsAll(octets(access)), "does not repeat EF.CardAccess");
+      Report.require(octets(cardSecurity.getSecurityInfos()).containsAll(octets(access)),
+          "does not repeat EF.CardAccess");
       return "signed (" + how + ") under the CSCA, EF.CardAccess in it";
     });
     check("opens the session once more", () -> {
@@ -151,7 +156,8 @@ final class Inspection {
     check("Chip Authentication Mapping", () -> {
       Report.require(cardSecurity != null, "no EF.CardSecurity to judge it by");
       ChipMapping.verify(result, cardSecurity);
-      return ChipMapping.verify((PACECAMResult) session.pace, cardSecurity) + ", twice; deciphered by us, since JMRTD takes "
+      return ChipMapping.verify((PACECAMResult) session.pace, cardSecurity)
+          + ", twice; deciphered by us, since JMRTD takes "
           + "another initial vector than 9303-11";
     });
   }

@@ -52,7 +52,8 @@ import org.jmrtd.lds.iso19794.FaceImageInfo;
 import org.jmrtd.lds.iso19794.FaceInfo;
 
 /**
- * A specimen passport that nothing of ours has made: files by JMRTD, certificates by BouncyCastle. For a foreign card that
+ * A specimen passport that nothing of ours has made: files by JMRTD, certificates by BouncyCastle. For a foreign card
+ * that
  * our terminal is to read.
  */
 final class Issuer {
@@ -93,7 +94,7 @@ final class Issuer {
     Files.write(out.resolve("EF.SOD.bin"), sod.getEncoded());
     Files.write(out.resolve("EF.COM.bin"), com.getEncoded());
     Files.write(out.resolve("aa.pkcs8"), active.getPrivate().getEncoded());
-    Files.write(out.resolve("csca.cer"), csca.getEncoded());
+    Files.write(Files.createDirectories(out.resolve("trust")).resolve("csca.cer"), csca.getEncoded());
     Files.writeString(out.resolve("mrz.txt"), mrz.toString().strip() + "\n");
     return Main.GOOD;
   }
@@ -126,7 +127,8 @@ final class Issuer {
     JcaX509ExtensionUtils extensions = new JcaX509ExtensionUtils();
     builder.addExtension(Extension.authorityKeyIdentifier, false,
         extensions.createAuthorityKeyIdentifier(issuer.getPublic()));
-    builder.addExtension(Extension.subjectKeyIdentifier, false, extensions.createSubjectKeyIdentifier(subject.getPublic()));
+    builder.addExtension(Extension.subjectKeyIdentifier, false,
+        extensions.createSubjectKeyIdentifier(subject.getPublic()));
     builder.addExtension(Extension.keyUsage, true,
         new KeyUsage(root ? KeyUsage.keyCertSign | KeyUsage.cRLSign : KeyUsage.digitalSignature));
     if (root) {
@@ -144,7 +146,8 @@ final class Issuer {
         new GeneralName(new X500Name("L=UTO"))});
     builder.addExtension(Extension.subjectAlternativeName, false, contact);
     builder.addExtension(Extension.issuerAlternativeName, false, contact);
-    GeneralNames list = new GeneralNames(new GeneralName(GeneralName.uniformResourceIdentifier, "https://example.org/crl"));
+    GeneralNames list = new GeneralNames(new GeneralName(GeneralName.uniformResourceIdentifier,
+        "https://example.org/crl"));
     builder.addExtension(Extension.cRLDistributionPoints, false, new CRLDistPoint(
         new DistributionPoint[] {new DistributionPoint(new DistributionPointName(list), null, null)}));
     var signer = new JcaContentSignerBuilder("SHA256withECDSA").setProvider(Provider.BC).build(issuer.getPrivate());

@@ -16,7 +16,8 @@ import net.sf.scuba.smartcards.ResponseAPDU;
 import org.jmrtd.PassportService;
 
 /**
- * A card at the other end of a TCP connection that speaks as vpcd, the driver of pcsc-lite for cards over TCP, does: length
+ * A card at the other end of a TCP connection that speaks as vpcd, the driver of pcsc-lite for cards over TCP, does:
+ * length
  * in two octets, then a command, or one octet of control.
  */
 final class Link extends CardService implements Card {

@@ -17,7 +17,10 @@ public final class Main {
 
   private Main() {}
 
-  /** `issue PORTRAIT FOLDER` makes a specimen for a foreign card; all else is in Options. Exit code: 0 all passed, 1 a check failed, 2 nothing could be tried. */
+  /**
+   * `issue PORTRAIT FOLDER` makes a specimen for a foreign card; all else is in Options. Exit code: 0 all passed, 1
+   * a check failed, 2 nothing could be tried.
+   */
   public static void main(String[] arguments) {
     // JMRTD logs what it tries and gives up; what it comes to is told by the checks. Held in a field: a logger that
     // nobody holds forgets its level.

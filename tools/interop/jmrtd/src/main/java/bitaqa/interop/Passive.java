@@ -25,7 +25,8 @@ import org.bouncycastle.cms.jcajce.JcaSimpleSignerInfoVerifierBuilder;
 import org.bouncycastle.operator.DefaultAlgorithmNameFinder;
 
 /**
- * Passive authentication, which JMRTD leaves to its caller: signature and hashes by BouncyCastle, the path to the CSCA by
+ * Passive authentication, which JMRTD leaves to its caller: signature and hashes by BouncyCastle, the path to the CSCA
+ * by
  * the platform's own path validation.
  */
 final class Passive {
@@ -42,7 +43,8 @@ final class Passive {
     Report.require(found.size() == 1, "the signer's certificate is not inside, or more than one is");
     signer = new JcaX509CertificateConverter().setProvider(Provider.BC)
         .getCertificate((X509CertificateHolder) found.iterator().next());
-    algorithm = new DefaultAlgorithmNameFinder().getAlgorithmName(information.toASN1Structure().getDigestEncryptionAlgorithm());
+    algorithm = new DefaultAlgorithmNameFinder().getAlgorithmName(
+        information.toASN1Structure().getDigestEncryptionAlgorithm());
   }
 
   /** EF.SOD is tagged 77 around it. */

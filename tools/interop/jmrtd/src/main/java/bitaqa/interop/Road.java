@@ -28,7 +28,8 @@ record Road(String name, PACEInfo info, AccessKeySpec key) {
     if (options.mrz != null) {
       roads.add(new Road("BAC", null, options.bacKey()));
     }
-    return roads.stream().filter(road -> options.roads.isEmpty() || options.roads.stream().anyMatch(road.name::contains))
+    return roads.stream().filter(road -> options.roads.isEmpty() || options.roads.stream()
+            .anyMatch(road.name::contains))
         .toList();
   }
 

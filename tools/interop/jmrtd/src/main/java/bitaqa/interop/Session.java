@@ -26,7 +26,10 @@ import org.jmrtd.protocol.ReadBinaryAPDUSender;
 /** One session from power-up on, by JMRTD's calls in the order in which a reader of documents makes them. */
 final class Session {
   private static final int EXTENDED = PassportService.EXTENDED_MAX_TRANCEIVE_LENGTH;
-  /** JMRTD's default of 223 octets: with 224, padded to 240 and wrapped, an answer is longer than a short Le can ask for. */
+  /**
+   * JMRTD's default of 223 octets: with 224, padded to 240 and wrapped, an answer is longer than a short Le can ask
+   * for.
+   */
   private static final int SHORT_BLOCK = PassportService.DEFAULT_MAX_BLOCKSIZE;
 
   final PassportService service;
@@ -42,7 +45,8 @@ final class Session {
     card.reset();
     block = extended ? card.longestBlock() : SHORT_BLOCK;
     int wrapped = extended ? EXTENDED : PassportService.NORMAL_MAX_TRANCEIVE_LENGTH;
-    service = new PassportService(card.service(), PassportService.NORMAL_MAX_TRANCEIVE_LENGTH, wrapped, block, true, true);
+    service = new PassportService(card.service(), PassportService.NORMAL_MAX_TRANCEIVE_LENGTH, wrapped, block, true,
+        true);
     service.open();
   }
 
@@ -54,7 +58,8 @@ final class Session {
   void pace(Road road) throws Exception {
     PACEInfo info = road.info();
     String oid = info.getObjectIdentifier();
-    // In Integrated Mapping JMRTD 0.8.6 makes keys that are named "AES/CBC/NoPadding" or so. BouncyCastle takes them, the
+    // In Integrated Mapping JMRTD 0.8.6 makes keys that are named "AES/CBC/NoPadding" or so. BouncyCastle takes them,
+    // the
     // platform's own provider, which comes first, does not.
     boolean integrated = PACEInfo.toMappingType(oid) == PACEInfo.MappingType.IM;
     if (integrated) {

@@ -126,7 +126,8 @@ final class Timing {
     }
   }
 
-  private void prove(Session session, Passive passive, DG14File security, Map<Integer, byte[]> hashes) throws Exception {
+  private void prove(Session session, Passive passive, DG14File security, Map<Integer, byte[]> hashes)
+      throws Exception {
     if (security != null && !Session.of(security, ChipAuthenticationInfo.class).isEmpty()) {
       session.chipAuthentication(security, Session.of(security, ChipAuthenticationInfo.class).get(0));
       Report.equal("status word under the new keys", 0x9000, session.tryFile(PassportService.SFI_COM));
