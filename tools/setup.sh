@@ -11,13 +11,15 @@ features=()
 
 say() { printf '%s\n' "$*" >&2; }
 
-# Prints the Debian packages that are missing. Tests want openssl too, as a witness that is not ours.
+# Prints the Debian packages that are missing. Tests want openssl too, as a witness that is not ours, and
+# a formatter of manual pages.
 missing_packages() {
     command -v cc >/dev/null || printf '%s\n' gcc libc6-dev
     command -v pkg-config >/dev/null || printf '%s\n' pkg-config
     { command -v pkg-config >/dev/null && pkg-config --exists libpcsclite; } || printf '%s\n' libpcsclite-dev
     if [ "$1" = test ]; then
         command -v openssl >/dev/null || printf '%s\n' openssl
+        command -v groff >/dev/null || command -v mandoc >/dev/null || printf '%s\n' groff-base
     fi
 }
 
@@ -62,4 +64,5 @@ setup() {
         ;;
     esac
     case " ${packages[*]} " in *" openssl "*) say "going on without openssl: tests that ask it as a witness are skipped" ;; esac
+    case " ${packages[*]} " in *" groff-base "*) say "going on without groff: no formatter reads the manual pages" ;; esac
 }
