@@ -44,8 +44,7 @@ pub fn select_application(session: &mut Session<'_>, aid: &Aid) -> Result<(), Se
 pub fn read_file(session: &mut Session<'_>, sfi: u8) -> Result<Bytes, SessionError> {
     let at = format!("READ BINARY SFI {sfi:02X}");
     let malformed = |what: String| SessionError::Malformed { at: at.clone(), what };
-    let first = Command::new(ins::READ_BINARY, 0x80 | sfi, 0x00).ne(session.max_ne());
-    let mut content = part(session.send(first)?, &at)?;
+    let mut content = first(session, sfi, session.max_ne(), &at)?;
     let total = tlv::total_length(&content).map_err(|error| malformed(error.to_string()))?;
     let total = total.ok_or_else(|| malformed("the file is shorter than a TLV header".into()))?;
     if total > FILE_BYTES_MAX {
@@ -74,8 +73,16 @@ pub fn read_file(session: &mut Session<'_>, sfi: u8) -> Result<Bytes, SessionErr
 /// # Errors
 /// [`SessionError::Status`] when the card refuses; a file that is shorter is no error.
 pub fn read_octets(session: &mut Session<'_>, sfi: u8, octets: u32) -> Result<Bytes, SessionError> {
-    let command = Command::new(ins::READ_BINARY, 0x80 | sfi, 0x00).ne(octets);
-    part(session.send(command)?, &format!("READ BINARY SFI {sfi:02X}"))
+    first(session, sfi, octets, &format!("READ BINARY SFI {sfi:02X}"))
+}
+
+/// The first octets of a file. Identifiers of all files of the LDS are 01 and the short identifier (9303-10 table 38).
+fn first(session: &mut Session<'_>, sfi: u8, ne: u32, at: &str) -> Result<Bytes, SessionError> {
+    if !session.selects_by_identifier() {
+        return part(session.send(Command::new(ins::READ_BINARY, 0x80 | sfi, 0x00).ne(ne))?, at);
+    }
+    session.expect(Command::new(ins::SELECT, 0x02, 0x0C).data([0x01, sfi]))?;
+    part(session.send(Command::new(ins::READ_BINARY, 0x00, 0x00).ne(ne))?, at)
 }
 
 /// Whether the card gives the first octet of a file.

@@ -164,6 +164,7 @@ pub struct Session<'t> {
     limits: Limits,
     /// What the answer to reset and the reader have room for.
     announced: Limits,
+    by_identifier: bool,
 }
 
 impl<'t> Session<'t> {
@@ -175,7 +176,7 @@ impl<'t> Session<'t> {
         let atr = transport.reset().map_err(|source| SessionError::Transport { at: "reset".into(), source })?;
         let extended = atr.announces_extended_length() && transport.carries_extended_length();
         let limits = if extended { Limits::EXTENDED } else { Limits::SHORT };
-        Ok(Self { transport, trace, protection: None, channel: 0, limits, announced: limits })
+        Ok(Self { transport, trace, protection: None, channel: 0, limits, announced: limits, by_identifier: false })
     }
 
     /// Resets the card again: session keys and all volatile state are gone on both sides.
@@ -186,6 +187,17 @@ impl<'t> Session<'t> {
         self.protection = None;
         self.channel = 0;
         self.transport.reset().map(|_| ()).map_err(|source| SessionError::Transport { at: "reset".into(), source })
+    }
+
+    /// From now on, over resets too, files are selected by their identifiers before they are read: the card knows no
+    /// short ones.
+    pub fn select_by_identifier(&mut self) {
+        self.by_identifier = true;
+    }
+
+    /// Whether files are to be selected before they are read.
+    pub fn selects_by_identifier(&self) -> bool {
+        self.by_identifier
     }
 
     /// Tells the trace what the next exchanges are for.

@@ -15,6 +15,8 @@ pub enum Need {
     File(&'static [&'static str], &'static str),
     /// A Python module, and what is asked of Python's installer for it.
     Python(&'static str, &'static str),
+    /// An environment variable that names a file of the caller's, and what that is.
+    Variable(&'static str, &'static str),
     /// Namespaces for the network, mounts and processes, as root or as a user who may make his own.
     Namespaces,
 }
@@ -47,6 +49,10 @@ impl Need {
                 (!runs(&python, &["-c", &format!("import {module}")]))
                     .then(|| format!("Python's {module} is missing: {} -m pip install {requirement}", python.display()))
             }
+            Self::Variable(name, what) => {
+                let there = std::env::var_os(name).is_some_and(|path| Path::new(&path).is_file());
+                (!there).then(|| format!("{name} names no file: give it {what}"))
+            }
             Self::Namespaces => stage.namespaces().as_ref().err().cloned(),
         }
     }
@@ -56,7 +62,7 @@ impl Need {
         match self {
             Self::Command(_, package) | Self::File(_, package) => Some(format!("debian {package}")),
             Self::Python(_, requirement) => Some(format!("python {requirement}")),
-            Self::Namespaces => None,
+            Self::Variable(..) | Self::Namespaces => None,
         }
     }
 }

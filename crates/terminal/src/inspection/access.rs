@@ -3,12 +3,12 @@
 
 use bitaqa_apdu::Sw;
 use bitaqa_lds::security_infos::{SecurityInfo, SecurityInfos};
-use bitaqa_secure_messaging::TerminalError;
 use bitaqa_secure_messaging::bac::{BacError, BacKeys};
 use bitaqa_secure_messaging::pace::{
     self, ChipAuthenticationProof, Established, Mapping, Offer, PaceError, Password, PasswordKind, Suite,
 };
 use bitaqa_secure_messaging::sm::Cipher;
+use bitaqa_secure_messaging::{SmError, TerminalError};
 
 use super::policy::name;
 use super::procedure::{Procedure, sfi};
@@ -230,9 +230,35 @@ impl Procedure<'_, '_> {
             (Ok(()), Some(from)) => Verdict::Downgraded { from: from.to_owned(), to: steps::BAC.to_owned() },
             (Err(verdict), _) => verdict,
         };
+        let verdict = match (verdict, from) {
+            (Verdict::Passed, None) => self.learn_naming(password)?,
+            (verdict, _) => verdict,
+        };
         let is_open = matches!(verdict, Verdict::Passed | Verdict::Downgraded { .. });
         self.note(steps::BAC, verdict);
         Ok(is_open.then_some(Opened::Bac))
+    }
+
+    /// Reads EF.COM, which is due anyway. Chips of the first years know no short identifiers, and some of them end the
+    /// session when they are asked for one: then the way in is gone once more, and files are selected from there on.
+    fn learn_naming(&mut self, password: &Password) -> Result<Verdict, SessionError> {
+        match emrtd::read_file(&mut self.session, sfi::COM) {
+            Ok(content) => self.keep(steps::COM, &content),
+            Err(error) if says_no_short_identifiers(&error) => {
+                self.session.reset()?;
+                self.session.select_by_identifier();
+                self.remark(format!("the card knows no short identifiers ({error}): files are selected by name"));
+                if let Err(verdict) = self.attempt(Self::application)? {
+                    return Ok(verdict);
+                }
+                return Ok(self.attempt(|this| this.bac(password))?.err().unwrap_or(Verdict::Passed));
+            }
+            // What else is wrong is said where the file is due, unless it ends the session.
+            Err(error) => {
+                let _ = self.attempt::<()>(|_| Err(error))?;
+            }
+        }
+        Ok(Verdict::Passed)
     }
 
     fn bac(&mut self, password: &Password) -> Result<Outcome<()>, SessionError> {
@@ -275,6 +301,17 @@ const fn says_no_such_file(sw: Sw) -> bool {
             | Sw::NO_CURRENT_EF
             | Sw::INS_NOT_SUPPORTED
     )
+}
+
+/// Answers of cards that take P1 of READ BINARY for an offset in the current file, or short identifiers for a mistake.
+/// In plain they cost no more than a session that is opened once again.
+const fn says_no_short_identifiers(error: &SessionError) -> bool {
+    let (SessionError::Status { sw, .. } | SessionError::SecureMessaging { source: SmError::PlainResponse(sw), .. }) =
+        error
+    else {
+        return false;
+    };
+    matches!(*sw, Sw::CONDITIONS_NOT_SATISFIED | Sw::NO_CURRENT_EF | Sw::WRONG_P1P2 | Sw::FUNCTION_NOT_SUPPORTED)
 }
 
 /// A refusal of EXTERNAL AUTHENTICATE nearly always means another document.

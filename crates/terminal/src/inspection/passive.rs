@@ -190,6 +190,9 @@ impl Procedure<'_, '_> {
             return Ok(());
         }
         let com = self.after(opened, steps::COM, steps::APPLICATION, |this, _| {
+            if let Some(content) = this.file(steps::COM) {
+                return Ok(Com::decode(content).map_err(failed)); // read when the session was opened
+            }
             let content = emrtd::read_file(&mut this.session, sfi::COM)?;
             this.keep(steps::COM, &content);
             Ok(Com::decode(&content).map_err(failed))

@@ -146,6 +146,11 @@ impl<'a, 't> Procedure<'a, 't> {
         self.found.files.push(ReadFile { name: name.into(), content: content.clone() });
     }
 
+    /// A file that was read before.
+    pub(super) fn file(&self, name: &str) -> Option<&[u8]> {
+        self.found.file(name)
+    }
+
     /// The verdict on an earlier step.
     pub(super) fn verdict(&self, step: &str) -> Option<&Verdict> {
         self.found.verdict(step)

@@ -1,5 +1,6 @@
 //! The table of foreign programs; a module for each family of them.
 
+mod foreign_card;
 mod java;
 mod jmrtd;
 mod openpace;
@@ -17,6 +18,7 @@ use crate::program::Program;
 pub const TABLE: &[&Program] = &[
     &jmrtd::JMRTD,
     &jmrtd::JMRTD_PCSC,
+    &foreign_card::PASSPORT_APPLET,
     &opensc::TOOL,
     &opensc::PKCS15_TOOL,
     &opensc::PKCS15_CRYPT,
