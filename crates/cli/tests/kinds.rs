@@ -313,7 +313,7 @@ impl Transport for NoShortIdentifiers {
     }
 
     fn transmit(&mut self, command: &[u8]) -> Result<Bytes, TransportError> {
-        if matches!(command, [_, 0xB0, 0x80.., ..]) { Ok(vec![0x69, 0x85].into()) } else { self.0.transmit(command) }
+        if matches!(command, [_, 0xB0, 0x80..=0xFF, ..]) { Ok(vec![0x69, 0x85].into()) } else { self.0.transmit(command) }
     }
 }
 
