@@ -59,9 +59,11 @@ const WITH_IMAGE: usize = 40_000;
 
 /// Every target.
 pub const TARGETS: &[Target] = &[
-    Target::new("command", words::command, &[Vectors("icao9303-11"), Vectors("globalplatform")]).smoke(60_000),
-    Target::new("tlv", tlv::objects, &[Files(&["DG14", "EF."]), Vectors("icao9303-10"), Vectors("tr03110")]).words(TLV),
-    Target::new("tlv-length", tlv::announced_length, &[Made(made::heads)]).words(TLV).up_to(16).smoke(60_000),
+    Target::new("command", words::command, &[Vectors("icao9303-11"), Vectors("globalplatform")]).smoke(200_000),
+    Target::new("tlv", tlv::objects, &[Files(&["DG14", "EF."]), Vectors("icao9303-10"), Vectors("tr03110")])
+        .words(TLV)
+        .smoke(20_000),
+    Target::new("tlv-length", tlv::announced_length, &[Made(made::heads)]).words(TLV).up_to(16).smoke(200_000),
     Target::new("access-rule", words::access_rule, &[Made(made::rules)]).words(RULES).up_to(512),
     Target::new("file-control", words::file_control, &[Made(made::file_controls)]).words(TLV).up_to(512),
     Target::new("install-parameters", words::install_parameters, &[Made(made::install_parameters)]).words(TLV),
@@ -75,12 +77,14 @@ pub const TARGETS: &[Target] = &[
     Target::new("dg2", files::dg2, &[Files(&["DG2"]), Made(made::small_dg2)])
         .words(BIOMETRICS)
         .up_to(WITH_IMAGE)
-        .smoke(3000),
-    Target::new("dg3", files::dg3, &[Made(made::small_dg3)]).words(BIOMETRICS).up_to(WITH_IMAGE).smoke(3000),
+        .smoke(20_000),
+    Target::new("dg3", files::dg3, &[Made(made::small_dg3)]).words(BIOMETRICS).up_to(WITH_IMAGE).smoke(50_000),
     Target::new("dg11", files::dg11, &[Files(&["DG11"]), Vectors("icao9303-10/dg11.toml")]).words(TLV),
     Target::new("dg12", files::dg12, &[Files(&["DG12"]), Made(made::dg12)]).words(TLV),
     Target::new("dg13", files::dg13, &[Files(&["DG13"])]).words(TLV),
-    Target::new("dg14", files::dg14, &[Files(&["DG14"]), Vectors("tr03110/card_security.toml")]).words(TLV).smoke(5000),
+    Target::new("dg14", files::dg14, &[Files(&["DG14"]), Vectors("tr03110/card_security.toml")])
+        .words(TLV)
+        .smoke(50_000),
     Target::new("dg15", files::dg15, &[Files(&["DG15"]), Vectors("icao9303-11/active_authentication_rsa.toml")])
         .words(TLV),
     Target::new("com", files::com, &[Files(&["EF.COM"]), Vectors("icao9303-10/ef_com.toml")]).words(TLV).up_to(256),
@@ -88,27 +92,27 @@ pub const TARGETS: &[Target] = &[
     Target::new("optional-data", files::optional_data, &[Files(&["EF.Optional"]), Made(made::optional_data)])
         .words(TLV),
     Target::new("cia", files::cia, &[Files(&["EF."])]).words(TLV),
-    Target::new("image", images::header, &[Made(made::images)]).words(IMAGES).up_to(WITH_IMAGE).smoke(10_000),
-    Target::new("portrait", images::portrait, &[Made(made::images)]).words(IMAGES).up_to(WITH_IMAGE).smoke(5000),
-    Target::new("print", images::print, &[Made(made::images)]).words(IMAGES).up_to(WITH_IMAGE).smoke(5000),
-    Target::new("sod", trust::sod, &[Files(&["EF.SOD"]), Vectors("icao9303-12/sod.toml")]).words(DER).smoke(2000),
+    Target::new("image", images::header, &[Made(made::images)]).words(IMAGES).up_to(WITH_IMAGE).smoke(30_000),
+    Target::new("portrait", images::portrait, &[Made(made::images)]).words(IMAGES).up_to(WITH_IMAGE).smoke(20_000),
+    Target::new("print", images::print, &[Made(made::images)]).words(IMAGES).up_to(WITH_IMAGE).smoke(20_000),
+    Target::new("sod", trust::sod, &[Files(&["EF.SOD"]), Vectors("icao9303-12/sod.toml")]).words(DER).smoke(10_000),
     Target::new("signed-content", trust::signed_content, &[Made(made::signed), Vectors("tr03110/card_security.toml")])
         .words(DER)
-        .smoke(2000),
-    Target::new("certificate", trust::certificate, &[Made(made::certificates)]).words(DER).smoke(2000),
+        .smoke(10_000),
+    Target::new("certificate", trust::certificate, &[Made(made::certificates)]).words(DER).smoke(5000),
     Target::new("revocation-list", trust::revocation_list, &[Vectors("icao9303-12/crl.toml"), Made(made::crls)])
         .words(DER)
-        .smoke(3000),
-    Target::new("master-list", trust::master_list, &[Made(made::master_lists)]).words(DER).smoke(2000),
+        .smoke(30_000),
+    Target::new("master-list", trust::master_list, &[Made(made::master_lists)]).words(DER).smoke(10_000),
     Target::new(
         "public-key",
         trust::public_key,
         &[Files(&["DG15"]), Vectors("wycheproof/ecdh_spki.toml"), Made(made::spkis)],
     )
     .words(DER)
-    .smoke(5000),
-    Target::new("key-file", trust::key_files, &[Made(made::key_files)]).words(DER).smoke(1000),
-    Target::new("group-element", trust::group_element, &[Made(made::group_elements)]).up_to(600).smoke(10_000),
+    .smoke(30_000),
+    Target::new("key-file", trust::key_files, &[Made(made::key_files)]).words(DER).smoke(300),
+    Target::new("group-element", trust::group_element, &[Made(made::group_elements)]).up_to(600).smoke(5000),
     Target::new(
         "cv-certificate",
         trust::cv_certificate,
@@ -119,12 +123,12 @@ pub const TARGETS: &[Target] = &[
         ],
     )
     .words(TLV)
-    .smoke(3000),
+    .smoke(10_000),
     Target::new("cv-parts", trust::cv_parts, &[Files(&["EF.CVCA"]), Made(made::cv_parts)]).words(TLV),
-    Target::new("card-image", memory::card_image, &[Made(made::card_images)]).up_to(100_000).smoke(400),
-    Target::new("record", texts::record, &[Made(made::records)]).words(JSON).up_to(8192).smoke(400),
-    Target::new("profile", texts::profile, &[Made(made::profiles)]).words(TOML).up_to(40_000).smoke(400),
-    Target::new("trace", texts::trace_file, &[Made(made::traces)]).words(TRACES).up_to(8192),
+    Target::new("card-image", memory::card_image, &[Made(made::card_images)]).up_to(100_000).smoke(2000),
+    Target::new("record", texts::record, &[Made(made::records)]).words(JSON).up_to(8192).smoke(2000),
+    Target::new("profile", texts::profile, &[Made(made::profiles)]).words(TOML).up_to(40_000).smoke(2000),
+    Target::new("trace", texts::trace_file, &[Made(made::traces)]).words(TRACES).up_to(8192).smoke(30_000),
     Target::new("apdu-text", texts::apdu, &[Made(made::apdu_texts)])
         .words(&[b"=9000", b"|", b"63Cx", b" : "])
         .up_to(512),
@@ -132,10 +136,12 @@ pub const TARGETS: &[Target] = &[
     Target::new("template", texts::template, &[Made(made::templates)]).up_to(256),
     Target::new("put-key", channels::put_keys, &[Made(made::put_keys), Vectors("globalplatform/put_key.toml")])
         .words(KEYS)
-        .smoke(5000),
+        .smoke(50_000),
     Target::new("content-management", channels::content_management, &[Vectors("globalplatform/management.toml")])
         .words(TLV),
-    Target::new("initialize-update", channels::initialize_update, &[Vectors("globalplatform")]).up_to(64).smoke(60_000),
+    Target::new("initialize-update", channels::initialize_update, &[Vectors("globalplatform")])
+        .up_to(64)
+        .smoke(200_000),
     Target::new(
         "host-certificate",
         channels::host_certificate,
@@ -143,27 +149,27 @@ pub const TARGETS: &[Target] = &[
     )
     .words(TLV)
     .smoke(2000),
-    Target::new("card-eac", sessions::eac_card, &[Made(dialogues::eac_card)]).words(COMMANDS).up_to(2048).smoke(400),
-    Target::new("card-cnie", sessions::cnie_card, &[Made(dialogues::cnie_card)]).words(COMMANDS).up_to(2048).smoke(400),
+    Target::new("card-eac", sessions::eac_card, &[Made(dialogues::eac_card)]).words(COMMANDS).up_to(2048).smoke(500),
+    Target::new("card-cnie", sessions::cnie_card, &[Made(dialogues::cnie_card)]).words(COMMANDS).up_to(2048).smoke(500),
     Target::new("card-issuer", issuer_sessions::any_card, &[Made(dialogues::issuer)])
         .words(COMMANDS)
         .up_to(2048)
-        .smoke(400),
-    Target::new("host-session", hosts::session, &[Made(dialogues::answers)]).words(ANSWERS).up_to(2048).smoke(5000),
+        .smoke(2000),
+    Target::new("host-session", hosts::session, &[Made(dialogues::answers)]).words(ANSWERS).up_to(2048).smoke(2000),
     Target::new("host-card-manager", hosts::card_manager, &[Made(dialogues::answers)])
         .words(ANSWERS)
         .up_to(2048)
-        .smoke(5000),
-    Target::new("host-probe", hosts::probe_between, &[Made(dialogues::between)]).up_to(512).smoke(200),
+        .smoke(10_000),
+    Target::new("host-probe", hosts::probe_between, &[Made(dialogues::between)]).up_to(512).smoke(300),
     Target::new("host-inspection", hosts::inspection_between, &[Made(dialogues::between)]).up_to(512).smoke(60),
     Target::new("host-hostile", hosts::inspection_hostile, &[Made(dialogues::answers)])
         .words(ANSWERS)
         .up_to(2048)
-        .smoke(1000),
+        .smoke(3000),
     Target::new("host-files", hosts::inspection_of_files, &[Made(dialogues::files)])
         .words(TLV)
         .up_to(WITH_IMAGE)
-        .smoke(200),
+        .smoke(1000),
 ];
 
 const TLV: &[&[u8]] = &[
