@@ -21,6 +21,7 @@ import java.security.interfaces.RSAPrivateKey;
 import java.security.spec.PKCS8EncodedKeySpec;
 import java.util.Arrays;
 import java.util.HexFormat;
+import java.util.List;
 import javacard.framework.AID;
 import javacard.framework.Applet;
 
@@ -77,9 +78,10 @@ public final class ForeignCard {
     // The applet skips the value of the outer tag before it looks for the inner one: the outer one is empty.
     putData(0x60, join(new byte[] {0x60, 0x00}, tlv(0x04, key.getModulus())));
     putData(0x61, join(new byte[] {0x61, 0x00}, tlv(0x04, key.getPrivateExponent())));
-    String second = Files.readAllLines(folder.resolve("mrz.txt")).get(1);
-    byte[] number = tlv(0x04, text(second, 0, 9));
-    putData(0x62, tlv(0x62, join(number, tlv(0x04, text(second, 13, 19)), tlv(0x04, text(second, 21, 27)))));
+    List<String> mrz = Files.readAllLines(folder.resolve("mrz.txt"));
+    byte[] number = tlv(0x04, text(mrz.get(0), 5, 14));
+    byte[] birth = tlv(0x04, text(mrz.get(1), 0, 6));
+    putData(0x62, tlv(0x62, join(number, birth, tlv(0x04, text(mrz.get(1), 8, 14)))));
     write(0x0101, folder.resolve("DG1.bin"));
     write(0x0102, folder.resolve("DG2.bin"));
     write(0x010F, folder.resolve("DG15.bin"));

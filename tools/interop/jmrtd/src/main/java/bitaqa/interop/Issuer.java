@@ -52,7 +52,7 @@ import org.jmrtd.lds.iso19794.FaceImageInfo;
 import org.jmrtd.lds.iso19794.FaceInfo;
 
 /**
- * A specimen passport that nothing of ours has made: files by JMRTD, certificates by BouncyCastle. For a foreign card
+ * A specimen card that nothing of ours has made: files by JMRTD, certificates by BouncyCastle. For a foreign card
  * that
  * our terminal is to read.
  */
@@ -67,8 +67,8 @@ final class Issuer {
   static int run(Path portrait, Path out) throws Exception {
     Files.createDirectories(out);
     Security.addProvider(Provider.BC); // JMRTD signs by a provider's name
-    MRZInfo mrz = MRZInfo.createTD3MRZInfo("P", "UTO", "SPECIMEN", "FOREIGN CARD", "SPX123456", "UTO", "740812",
-        Gender.FEMALE, "341231", "");
+    MRZInfo mrz = MRZInfo.createTD1MRZInfo("I", "UTO", "SPX123456", "", "740812", Gender.FEMALE, "341231", "UTO", "",
+        "SPECIMEN", "FOREIGN CARD");
     KeyPairGenerator rsa = KeyPairGenerator.getInstance("RSA", Provider.BC);
     rsa.initialize(1024); // all that the applet can
     KeyPair active = rsa.generateKeyPair();
@@ -137,7 +137,7 @@ final class Issuer {
       // DocumentType of 9303-12 §7.1.1: version 0, a set of document codes.
       ASN1EncodableVector types = new ASN1EncodableVector();
       types.add(new ASN1Integer(0));
-      types.add(new DERSet(new DERPrintableString("P")));
+      types.add(new DERSet(new DERPrintableString("I")));
       builder.addExtension(new ASN1ObjectIdentifier("2.23.136.1.1.6.2"), false, new DERSequence(types));
     }
     usage(builder, from, from.plus(Duration.ofDays(root ? 1000 : 90)));
