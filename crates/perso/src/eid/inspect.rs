@@ -6,7 +6,7 @@ use bitaqa_apdu::{Bytes, Command, Sw, Transport, dgi, ins, tlv};
 use bitaqa_lds::security_infos::SecurityInfos;
 use bitaqa_pki::x509::check_holder;
 use bitaqa_pki::{Certificate, PublicKey};
-use bitaqa_profile::{Eid, EidContent, EidFile, EidUse, FileContent, Pin, Profile};
+use bitaqa_profile::{Eid, EidContent, EidFile, EidUse, FileContent, FileSpec, Pin, Profile};
 use bitaqa_secure_messaging::pace::{Offer, Password};
 use bitaqa_terminal::emrtd;
 use bitaqa_terminal::gp;
@@ -44,7 +44,7 @@ pub struct Found {
     pub keys: CardKeys,
 }
 
-/// Reads EF.DIR below the master file after a reset, as a reader does that does not know the card.
+/// Reads EF.DIR, and EF.ATR/INFO where the inspection did not, below the master file after a reset, as a reader does that does not know the card.
 ///
 /// # Errors
 /// [`SessionError::Transport`]; a card without the file is found wanting when contents are compared.
@@ -54,14 +54,25 @@ pub fn read_directory(
     profile: &Profile,
     inspection: &mut Inspection,
 ) -> Result<(), SessionError> {
-    let Some(file) = profile.file(FileContent::Dir) else { return Ok(()) };
+    // Where reader or answer to reset know no extended length, the inspection had no use for EF.ATR/INFO.
+    let missing = |file: &&FileSpec| inspection.file(&file.name).is_none();
+    let wanted: Vec<&FileSpec> = [FileContent::AtrInfo, FileContent::Dir]
+        .into_iter()
+        .filter_map(|content| profile.file(content))
+        .filter(missing)
+        .collect();
+    if wanted.is_empty() {
+        return Ok(());
+    }
     let mut session = Session::open(card, trace)?;
     session.know_limits(told_lengths(inspection));
-    session.phase(&file.name);
-    match emrtd::read_file(&mut session, file.sfi) {
-        Ok(content) => inspection.files.push(ReadFile { name: file.name.clone(), content }),
-        Err(error) if error.is_fatal() => return Err(error),
-        Err(_) => {}
+    for file in wanted {
+        session.phase(&file.name);
+        match read_whole(&mut session, file.sfi) {
+            Ok(content) => inspection.files.push(ReadFile { name: file.name.clone(), content }),
+            Err(error) if error.is_fatal() => return Err(error),
+            Err(_) => {}
+        }
     }
     Ok(())
 }
@@ -240,14 +251,17 @@ fn read_whole(session: &mut Session<'_>, sfi: u8) -> Result<Bytes, SessionError>
     let mut content = Bytes::default();
     let mut command = Command::new(ins::READ_BINARY, 0x80 | sfi, 0x00);
     loop {
-        let response = session.send(command.ne(session.max_ne()))?;
+        let ne = session.max_ne();
+        let response = session.send(command.ne(ne))?;
+        // Le 00 asks for all there is (7816-4 §5.1), and less than that is the end.
+        let all = ne == Command::NE_SHORT_MAX && u32::try_from(response.data.len()).is_ok_and(|octets| octets < ne);
         match response.sw {
             Sw::OK | Sw::END_OF_FILE => content.as_mut_vec().extend_from_slice(&response.data),
             Sw::WRONG_OFFSET if !content.is_empty() => return Ok(content),
             sw => return Err(SessionError::Status { at, sw }),
         }
         let offset = u16::try_from(content.len()).unwrap_or(u16::MAX);
-        if response.sw == Sw::END_OF_FILE || response.data.is_empty() || offset > 0x7FFF {
+        if all || response.sw == Sw::END_OF_FILE || response.data.is_empty() || offset > 0x7FFF {
             return Ok(content);
         }
         let [high, low] = offset.to_be_bytes();

@@ -115,7 +115,11 @@ impl Procedure<'_, '_> {
                 None
             }
             // Whoever takes the mapping out of EF.CardAccess is found out by DG14, which repeats every offer.
-            (Some(paced), _) if paced.proof.is_none() && !card_access.is_some_and(owes_card_security) => {
+            (Some(paced), _)
+                if self.conditions.policy.fewest_commands
+                    && paced.proof.is_none()
+                    && !card_access.is_some_and(owes_card_security) =>
+            {
                 let reason =
                     "EF.CardAccess offers no chip authentication mapping, with which it goes (9303-11 §9.2.11)";
                 self.note(steps::CARD_SECURITY, Verdict::NotOffered(reason.into()));
@@ -183,7 +187,7 @@ impl Procedure<'_, '_> {
 
     /// EF.COM is not signed: it may not promise other data groups than the signed list.
     pub(super) fn com(&mut self, opened: Option<&Opened>, sod: Option<&Sod>) -> Result<(), SessionError> {
-        if self.conditions.policy.leave_out_com {
+        if self.conditions.policy.fewest_commands {
             for step in [steps::COM, steps::COM_LIST] {
                 self.note(step, Verdict::NotAttempted("the policy leaves EF.COM out".into()));
             }

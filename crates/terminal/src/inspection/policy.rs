@@ -11,9 +11,10 @@ pub struct Policy {
     pub allow_downgrade: bool,
     /// Spend the last try of a PIN or PUK.
     pub allow_last_try: bool,
-    /// Do not read EF.COM: nobody signs it, and EF.SOD signs the same list. What an EF.COM that disagrees would show is
-    /// then not seen.
-    pub leave_out_com: bool,
+    /// Do not ask for files that the standards let a reader do without: EF.COM, which nobody signs and whose list EF.SOD
+    /// signs too, and EF.CardSecurity where EF.CardAccess offers no chip authentication mapping, with which it goes
+    /// (9303-11 §9.2.11). What they would contradict is then found by DG14 and EF.SOD alone.
+    pub fewest_commands: bool,
 }
 
 /// What a card says about the tries of a PIN or PUK before one is spent: its answer to MSE:Set AT, TR-03110-3 §B.14.1.
