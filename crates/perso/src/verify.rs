@@ -113,7 +113,8 @@ pub struct Subject<'a> {
     pub holder_ca: Option<&'a Certificate>,
 }
 
-/// Inspects the card and compares it. `files_for` gives the planned files for the public keys that the card shows: after an
+/// Inspects the card and compares it. `files_for` gives the planned files for the public keys that the card shows:
+/// after an
 /// interrupted run the card is the only one who still knows them.
 ///
 /// # Errors

@@ -122,7 +122,8 @@ impl Profile {
         sections.into_iter().chain(files).chain(applications).collect()
     }
 
-    /// A card of extended length has room for more than short fields reach, another one for exactly that: header, Lc, 255
+    /// A card of extended length has room for more than short fields reach, another one for exactly that: header, Lc,
+    /// 255
     /// octets and Le one way, 256 octets and a status word the other (7816-4 §5.2).
     fn check_buffers(&self, findings: &mut Findings) {
         let chip = &self.chip;

@@ -142,7 +142,8 @@ impl Protection {
         }
     }
 
-    /// Whether a response carries a MAC: bit 10 of the level of a secure channel. ISO secure messaging brings its own Le.
+    /// Whether a response carries a MAC: bit 10 of the level of a secure channel. ISO secure messaging brings its own
+    /// Le.
     fn answers_with_mac(&self) -> bool {
         matches!(self, Self::Channel(channel) if channel.level() & 0x10 != 0)
     }

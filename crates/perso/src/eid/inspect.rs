@@ -44,7 +44,8 @@ pub struct Found {
     pub keys: CardKeys,
 }
 
-/// Reads EF.DIR, and EF.ATR/INFO where the inspection did not, below the master file after a reset, as a reader does that does not know the card.
+/// Reads EF.DIR, and EF.ATR/INFO where the inspection did not, below the master file after a reset, as a reader does
+/// that does not know the card.
 ///
 /// # Errors
 /// [`SessionError::Transport`]; a card without the file is found wanting when contents are compared.

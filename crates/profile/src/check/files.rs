@@ -96,7 +96,7 @@ impl Profile {
         findings.unless(
             (file.place == Place::Mf) == in_mf,
             place("place"),
-            "EF.ATR/INFO, EF.CardAccess, EF.CardSecurity and EF.DIR lie under the master file, every other file elsewhere",
+            "EF.ATR/INFO, EF.CardAccess, EF.CardSecurity, EF.DIR lie under the master file, no other file does",
             "write mf for those, lds for the others (9303-10 §3.11)",
         );
         findings.unless(

@@ -92,7 +92,8 @@ pub fn store_dgi(
     store_dgis(session, &[(number, value)], sensitive, sent)
 }
 
-/// STORE DATA of several DGIs as one stream: they follow one another in a block, and go over its end, so that all blocks
+/// STORE DATA of several DGIs as one stream: they follow one another in a block, and go over its end, so that all
+/// blocks
 /// but the last are full. P1 speaks of a whole command, so that all of them are `sensitive` or none is.
 ///
 /// # Errors

@@ -11,7 +11,8 @@ pub struct Policy {
     pub allow_downgrade: bool,
     /// Spend the last try of a PIN or PUK.
     pub allow_last_try: bool,
-    /// Do not ask for files that the standards let a reader do without: EF.COM, which nobody signs and whose list EF.SOD
+    /// Do not ask for files that the standards let a reader do without: EF.COM, which nobody signs and whose list
+    /// EF.SOD
     /// signs too, and EF.CardSecurity where EF.CardAccess offers no chip authentication mapping, with which it goes
     /// (9303-11 §9.2.11). What they would contradict is then found by DG14 and EF.SOD alone.
     pub fewest_commands: bool,

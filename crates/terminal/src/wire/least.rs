@@ -40,7 +40,8 @@ pub const fn room_of_response(limits: Limits, block: usize) -> usize {
 }
 
 /// The fewest commands for what an inspection has found under a session with blocks of so many octets: each file by its
-/// short identifier without SELECT (9303-10 §3.6.3) in as many parts as it needs, the application once (9303-10 §3.6.1),
+/// short identifier without SELECT (9303-10 §3.6.3) in as many parts as it needs, the application once (9303-10
+/// §3.6.1),
 /// and the commands that the protocols are made of. `certificates` were shown in Terminal Authentication.
 pub fn least_inspection(found: &Inspection, limits: Limits, block: usize, certificates: usize) -> Vec<Least> {
     let room = room_of_response(limits, block);
