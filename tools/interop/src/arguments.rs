@@ -74,6 +74,8 @@ pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Request, Str
     let command = words.next().unwrap_or_else(|| "run".to_owned());
     let names: Vec<String> = words.collect();
     match command.as_str() {
+        // A table of some would say that the others are gone.
+        "run" if write && !names.is_empty() => Err("--write wants all programs: leave the names out".to_owned()),
         "run" => Ok(Request::Run { names, defect, write, out }),
         "prove" => {
             let wanted =

@@ -38,7 +38,7 @@ pub const ALL: &[Defect] = &[
     Defect {
         name: "wrong-signature",
         what: "every answer to INTERNAL AUTHENTICATE and PERFORM SECURITY OPERATION has its last data octet changed",
-        judges: &["pkcs15-crypt", "pkcs11-tool", "pyscard", "cvc-create"],
+        judges: &["jmrtd-pcsc", "pkcs15-crypt", "pkcs11-tool", "pyscard", "cvc-create"],
         answer: |command, answer| spoil_signature(command, answer),
         memory: |_| {},
     },
@@ -52,7 +52,7 @@ pub const ALL: &[Defect] = &[
     Defect {
         name: "other-date",
         what: "the memory holds another date of birth in DG1 than the issuer signed",
-        judges: &["pyscard", "openssl"],
+        judges: &["jmrtd-pcsc", "pyscard", "openssl"],
         answer: |_, _| {},
         memory: |octets| change_mrz(octets),
     },
@@ -60,6 +60,7 @@ pub const ALL: &[Defect] = &[
 
 /// Whoever reads more than a few octets of a card.
 const FLIP_JUDGES: &[&str] = &[
+    "jmrtd-pcsc",
     "opensc-tool",
     "pkcs15-tool",
     "pkcs15-crypt",

@@ -105,7 +105,8 @@ fn judge(wanted: &[&'static Program], stage: &Stage) -> Vec<Judged> {
     let mut results = Vec::new();
     for &program in wanted {
         say(&format!("{}: {}", program.name, program.judges));
-        let missing: Vec<String> = program.needs.iter().filter_map(|need| need.missing(stage)).collect();
+        let mut missing: Vec<String> = program.needs.iter().filter_map(|need| need.missing(stage)).collect();
+        missing.dedup(); // all of Python's modules miss the same interpreter
         let (version, rows) = if missing.is_empty() {
             ((program.version)(stage), program.rows(stage))
         } else {

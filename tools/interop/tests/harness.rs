@@ -47,6 +47,21 @@ fn missing_tools_are_named_with_the_way_to_get_them_and_nothing_is_green() {
     assert!(!text.contains("\"passed\""), "{text}");
 }
 
+/// A machine whose `unshare` is there and refuses, as in a container without the right to make namespaces.
+#[cfg(unix)]
+#[test]
+fn namespaces_that_are_not_permitted_are_named() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let out = tempfile::tempdir().unwrap();
+    let unshare = out.path().join("unshare");
+    std::fs::write(&unshare, "#!/bin/sh\necho 'unshare failed: Operation not permitted' >&2\nexit 1\n").unwrap();
+    std::fs::set_permissions(&unshare, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let output = harness(out.path(), &["run", "pcsc_scan"]).env("PATH", out.path()).output().unwrap();
+    let (code, words) = ended(&output);
+    assert_eq!(code, Some(3), "{words}");
+    assert!(words.contains("no namespace for network, mounts and processes is permitted here: run as root"), "{words}");
+}
+
 #[test]
 fn an_installer_is_told_what_is_missing_once() {
     let out = tempfile::tempdir().unwrap();
@@ -76,6 +91,7 @@ fn unknown_names_are_refused_with_the_known_ones() {
         (&["run", "--defect", "no-such"], "--defect no-such: there are none, flipped-octet, "),
         (&["prove", "no-such"], "there are none, flipped-octet, "),
         (&["run", "--no-such"], "--no-such: no such option"),
+        (&["run", "--write", "scll"], "--write wants all programs"),
         (&["judge"], "judge: write run, prove, needs, list or serve"),
     ] {
         let (code, words) = ended(&harness(out.path(), arguments).output().unwrap());
