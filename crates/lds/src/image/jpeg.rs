@@ -120,7 +120,8 @@ fn read_frame(segment: &mut Cursor<'_>, marker: u8) -> Result<Frame, ImageError>
 /// To the next marker that is neither a stuffed FF nor a restart.
 fn skip_entropy_coded(cursor: &mut Cursor<'_>) -> Result<(), ImageError> {
     let rest = cursor.octets.get(cursor.at..).unwrap_or_default();
-    let end = rest.windows(2).position(|pair| matches!(pair, [0xFF, 0x01..=0xCF | 0xD8..=0xFE]));
+    let is_marker = |at: &usize| matches!(rest.get(at + 1), Some(0x01..=0xCF | 0xD8..=0xFE));
+    let end = memchr::memchr_iter(0xFF, rest).find(is_marker);
     cursor.at += end.ok_or_else(|| cursor.truncated())?;
     Ok(())
 }

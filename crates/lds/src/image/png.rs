@@ -65,28 +65,5 @@ fn chunk<'a>(cursor: &mut Cursor<'a>) -> Result<([u8; 4], Cursor<'a>), ImageErro
 
 /// CRC-32 of Annex D.
 pub(super) fn crc(octets: &[u8]) -> u32 {
-    !octets.iter().fold(u32::MAX, |sum, octet| {
-        let index = (sum ^ u32::from(*octet)) & 0xFF;
-        TABLE.get(index as usize).copied().unwrap_or_default() ^ (sum >> 8)
-    })
+    crc32fast::hash(octets)
 }
-
-/// One entry per octet: photographs of a megabyte are walked more than once.
-const TABLE: [u32; 256] = {
-    let mut table = [0; 256];
-    let mut index = 0;
-    while index < 256 {
-        let mut entry = index;
-        let mut bit = 0;
-        while bit < 8 {
-            entry = if entry & 1 == 1 { 0xEDB8_8320 ^ (entry >> 1) } else { entry >> 1 };
-            bit += 1;
-        }
-        #[allow(clippy::indexing_slicing)] // evaluated by the compiler, which would refuse a miss
-        {
-            table[index as usize] = entry;
-        }
-        index += 1;
-    }
-    table
-};
