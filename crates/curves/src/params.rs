@@ -73,17 +73,17 @@ impl Curve {
 
     const fn row(self) -> Row {
         match self {
-            Curve::P192 => row(8, "1.2.840.10045.3.1.1", "P-192", 24),
-            Curve::BrainpoolP192r1 => row(9, "1.3.36.3.3.2.8.1.1.3", "brainpoolP192r1", 24),
-            Curve::P224 => row(10, "1.3.132.0.33", "P-224", 28),
-            Curve::BrainpoolP224r1 => row(11, "1.3.36.3.3.2.8.1.1.5", "brainpoolP224r1", 28),
-            Curve::P256 => row(12, "1.2.840.10045.3.1.7", "P-256", 32),
-            Curve::BrainpoolP256r1 => row(13, "1.3.36.3.3.2.8.1.1.7", "brainpoolP256r1", 32),
-            Curve::BrainpoolP320r1 => row(14, "1.3.36.3.3.2.8.1.1.9", "brainpoolP320r1", 40),
-            Curve::P384 => row(15, "1.3.132.0.34", "P-384", 48),
-            Curve::BrainpoolP384r1 => row(16, "1.3.36.3.3.2.8.1.1.11", "brainpoolP384r1", 48),
-            Curve::BrainpoolP512r1 => row(17, "1.3.36.3.3.2.8.1.1.13", "brainpoolP512r1", 64),
-            Curve::P521 => row(18, "1.3.132.0.35", "P-521", 66),
+            Curve::P192 => const { row(8, "1.2.840.10045.3.1.1", "P-192", 24) },
+            Curve::BrainpoolP192r1 => const { row(9, "1.3.36.3.3.2.8.1.1.3", "brainpoolP192r1", 24) },
+            Curve::P224 => const { row(10, "1.3.132.0.33", "P-224", 28) },
+            Curve::BrainpoolP224r1 => const { row(11, "1.3.36.3.3.2.8.1.1.5", "brainpoolP224r1", 28) },
+            Curve::P256 => const { row(12, "1.2.840.10045.3.1.7", "P-256", 32) },
+            Curve::BrainpoolP256r1 => const { row(13, "1.3.36.3.3.2.8.1.1.7", "brainpoolP256r1", 32) },
+            Curve::BrainpoolP320r1 => const { row(14, "1.3.36.3.3.2.8.1.1.9", "brainpoolP320r1", 40) },
+            Curve::P384 => const { row(15, "1.3.132.0.34", "P-384", 48) },
+            Curve::BrainpoolP384r1 => const { row(16, "1.3.36.3.3.2.8.1.1.11", "brainpoolP384r1", 48) },
+            Curve::BrainpoolP512r1 => const { row(17, "1.3.36.3.3.2.8.1.1.13", "brainpoolP512r1", 64) },
+            Curve::P521 => const { row(18, "1.3.132.0.35", "P-521", 66) },
         }
     }
 

@@ -1,9 +1,13 @@
 //! An issuer in memory: keys of all kinds, drawn from a seed and never written. Sealing key files costs more than a
 //! whole card, and is no part of one.
 
+use std::fs;
+use std::path::Path;
+
 use bitaqa_perso::issuer::Issuer;
 use bitaqa_perso::vault::MasterVault;
 use bitaqa_pki::issuer_keys::{self, Identity, IssuerKeys, IssuerPlan, Schedule, USUAL};
+use bitaqa_pki::key_file;
 use bitaqa_pki::spki::Form;
 use bitaqa_pki::x509::IssuingState;
 use bitaqa_pki::{Certificate, KeySigner, Signer, TrustStore};
@@ -84,6 +88,28 @@ impl BenchIssuer {
         let chain = self.keys.terminal_chain().map(Clone::clone).into();
         let signer = self.keys.inspection_system.key.signer(USUAL, rng)?;
         Ok(Terminal::new(chain, Vec::new(), Box::new(signer))?)
+    }
+}
+
+/// Passphrase of the files that strangers get.
+const PASSPHRASE: &str = "SPECIMEN bench";
+
+impl BenchIssuer {
+    /// Writes what a terminal of somebody else needs: `trust/csca.cer`, `terminal/*`, and the passphrase.
+    ///
+    /// # Errors
+    /// A folder that cannot be written.
+    pub fn write_for_strangers(&self, folder: &Path, rng: &mut dyn CryptoRng) -> Outcome<()> {
+        let terminal = folder.join("terminal");
+        fs::create_dir_all(&terminal)?;
+        fs::create_dir_all(folder.join("trust"))?;
+        fs::write(folder.join("trust/csca.cer"), self.keys.csca.certificate.der())?;
+        let [document_verifier, inspection_system] = self.keys.terminal_chain();
+        fs::write(terminal.join("dv.cvcert"), document_verifier.encode())?;
+        fs::write(terminal.join("is.cvcert"), inspection_system.encode())?;
+        let key = key_file::seal_signing(&self.keys.inspection_system.key, PASSPHRASE.as_bytes(), rng)?;
+        fs::write(terminal.join("is.key"), key)?;
+        Ok(fs::write(folder.join("passphrase"), PASSPHRASE)?)
     }
 }
 

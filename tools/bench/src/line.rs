@@ -2,6 +2,7 @@
 //! seeded, so that two runs do the same work and instruction counts can be compared.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 use bitaqa_biometrics::synthetic::{self, Hand, Sitter};
@@ -44,8 +45,6 @@ pub struct Line {
     trust: TrustStore,
     terminal: Terminal,
     extra: Vec<ExtraFile>,
-    /// Octets of portrait and prints, as delivered.
-    pub image_octets: usize,
 }
 
 /// Where time goes on the way of a card, and what was asked of cryptography there. Whoever speaks to the card names the
@@ -142,8 +141,7 @@ impl Line {
         let (person, _) = Applicant::parse(&json, "record.json", &image, &profile, AT.date())?;
         let optional = profile.file(FileContent::Optional);
         let extra = optional.map(|file| ExtraFile { name: file.name.clone(), sfi: file.sfi }).into_iter().collect();
-        let image_octets = images.values().map(Vec::len).sum();
-        Ok(Self { profile, person, issuer, vault, trust, terminal, extra, image_octets })
+        Ok(Self { profile, person, issuer, vault, trust, terminal, extra })
     }
 
     /// A blank chip.
@@ -208,5 +206,18 @@ impl Line {
     /// What BAC keys are made of.
     pub fn mrz_key_input(&self) -> Zeroizing<String> {
         self.person.mrz().key_input()
+    }
+
+    /// Writes what a terminal of somebody else needs to inspect this person's card.
+    ///
+    /// # Errors
+    /// A folder that cannot be written.
+    pub fn write_for_strangers(&self, folder: &Path) -> Outcome<()> {
+        self.issuer.write_for_strangers(folder, &mut ChaCha20Rng::seed_from_u64(4))?;
+        let tag = plan::order_tag(&self.person, &self.profile, &self.vault);
+        let passwords = plan::passwords(&self.profile, &self.person, &self.vault, &tag);
+        let can = passwords.can.as_deref().map(String::as_str);
+        let print = serde_json::json!({ "can": can, "mrz": self.person.mrz().lines() });
+        Ok(std::fs::write(folder.join("print.json"), print.to_string())?)
     }
 }

@@ -1,16 +1,22 @@
 //! `bitaqa-bench`: how far cards, line and wire are from their own limits. `tools/bench/report` runs all of it and writes
 //! docs/performance.md. Figures only: nothing here fails for being slow.
-#![allow(clippy::print_stdout, reason = "the output of this program is its purpose")]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "the output of this program is its purpose")]
 
 mod apdus;
 mod cpu;
 mod instructions;
 mod issuer;
 mod line;
+mod peer;
+mod plot;
 mod primitives;
 mod ratio;
+mod report;
 mod throughput;
 mod wire;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use line::{Line, Outcome};
@@ -48,6 +54,35 @@ enum Command {
         #[arg(long, default_value_t = 20_000)]
         pairs: u32,
     },
+    /// (d) Inspection by our terminal and by JMRTD's
+    Peer {
+        /// JMRTD's program, made by tools/interop
+        jar: PathBuf,
+        /// Inspections by each
+        #[arg(long, default_value_t = 50)]
+        runs: u32,
+    },
+    /// (f) Instructions of every scenario
+    Instructions {
+        /// Compare with the committed counts: exit status 1 beyond the tolerance, 3 when they cannot be compared
+        #[arg(long)]
+        check: bool,
+        /// Write them anew
+        #[arg(long, conflicts_with = "check")]
+        update: bool,
+    },
+    /// All of it, as docs/performance.md
+    Report {
+        /// The page
+        #[arg(long, default_value = "docs/performance.md")]
+        out: PathBuf,
+        /// Cards of (b)
+        #[arg(long, default_value_t = 20_000)]
+        cards: u64,
+        /// JMRTD's program, for (d)
+        #[arg(long)]
+        jar: Option<PathBuf>,
+    },
     /// (f) The work of one scenario, for a program that counts its instructions
     Scenario {
         /// Its name
@@ -55,13 +90,58 @@ enum Command {
     },
 }
 
-fn main() -> Outcome<()> {
-    match Arguments::parse().command {
+fn main() -> ExitCode {
+    match run(Arguments::parse().command) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("bitaqa-bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Outcome<ExitCode> {
+    match command {
         Command::Ratio { rounds, cards } => print(&ratio::measure(&Line::new("cnie-2.0", 1)?, rounds, cards)?),
         Command::Line { cards } => print(&throughput::measure("cnie-2.0", cards)?),
         Command::Wire => print(&wire::measure(&Line::new("cnie-2.0", 1)?)?),
+        Command::Peer { jar, runs } => print(&peer::measure(&Line::new("cnie-2.0", 1)?, &jar, runs)?),
         Command::Apdus { pairs } => print(&apdus::measure(pairs)?),
+        Command::Instructions { check: true, .. } => return check(),
+        Command::Instructions { update, .. } => {
+            let counts = instructions::count()?;
+            if update {
+                std::fs::write(instructions::BASELINE, serde_json::to_string_pretty(&counts)? + "\n")?;
+            }
+            print(&counts)
+        }
+        Command::Report { out, cards, jar } => {
+            let extent = report::Extent { cards, jar: jar.as_deref() };
+            report::measure(&extent, &|words| eprintln!("{words}"))?.write(&out)
+        }
+        Command::Scenario { name } if name == "processor" => {
+            println!("{}", instructions::features());
+            Ok(())
+        }
         Command::Scenario { name } => instructions::run(&name),
+    }?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Counts against those that are committed.
+fn check() -> Outcome<ExitCode> {
+    const TOLERANCE_PERCENT: u64 = 2;
+    let before = serde_json::from_str(&std::fs::read_to_string(Path::new(instructions::BASELINE))?)?;
+    match instructions::differences(&before, &instructions::count()?, TOLERANCE_PERCENT) {
+        Ok(found) if found.is_empty() => Ok(ExitCode::SUCCESS),
+        Ok(found) => {
+            println!("instructions beyond {TOLERANCE_PERCENT} %: {}", found.join("; "));
+            Ok(ExitCode::FAILURE)
+        }
+        Err(why) => {
+            println!("{why}");
+            Ok(ExitCode::from(3))
+        }
     }
 }
 

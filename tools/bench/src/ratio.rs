@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::cpu::CpuTime;
 use crate::line::{Line, Outcome, Phases};
-use crate::primitives::{self, Unit, as_f64, median, price};
+use crate::primitives::{self, Unit, median, price};
 
 /// What was found of one phase.
 #[derive(Serialize)]
@@ -127,16 +127,4 @@ fn sum<'a>(counts: impl Iterator<Item = &'a Count>) -> Vec<Count> {
     }
     sums.sort_by_key(|count| (count.operation, count.algorithm));
     sums
-}
-
-impl Ratio {
-    /// Time that is neither, in microseconds a card.
-    pub fn overhead_microseconds(&self) -> f64 {
-        self.card_microseconds - self.primitives_microseconds
-    }
-
-    /// Octets that ciphers, MACs and hashes took.
-    pub fn octets(&self) -> f64 {
-        as_f64(self.primitives.iter().map(|row| row.octets).sum())
-    }
 }
