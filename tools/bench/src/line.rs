@@ -124,7 +124,14 @@ impl Line {
     /// # Errors
     /// Whatever fails; nothing of it is a matter of time.
     pub fn new(profile: &str, seed: u64) -> Outcome<Self> {
-        let profile = Profile::builtin(profile)?;
+        Self::of(Profile::builtin(profile)?, seed)
+    }
+
+    /// The same for a profile at hand.
+    ///
+    /// # Errors
+    /// [`Line::new`].
+    pub fn of(profile: Profile, seed: u64) -> Outcome<Self> {
         let mut rng = ChaCha20Rng::seed_from_u64(seed);
         let issuer = BenchIssuer::new(AT, &mut rng)?;
         let (trust, terminal, vault) = (issuer.trust()?, issuer.terminal(&mut rng)?, issuer.vault(&profile));

@@ -104,7 +104,7 @@ fn run(command: Command) -> Outcome<ExitCode> {
     match command {
         Command::Ratio { rounds, cards } => print(&ratio::measure(&Line::new("cnie-2.0", 1)?, rounds, cards)?),
         Command::Line { cards } => print(&throughput::measure("cnie-2.0", cards)?),
-        Command::Wire => print(&wire::measure(&Line::new("cnie-2.0", 1)?)?),
+        Command::Wire => print(&wire::measure("cnie-2.0")?),
         Command::Peer { jar, runs } => print(&peer::measure(&Line::new("cnie-2.0", 1)?, &jar, runs)?),
         Command::Apdus { pairs } => print(&apdus::measure(pairs)?),
         Command::Instructions { check: true, .. } => return check(),
