@@ -165,18 +165,18 @@ impl Remote {
     }
 }
 
-fn lost(error: std::io::Error) -> TransportError {
+fn lost(error: &std::io::Error) -> TransportError {
     TransportError::Vanished(error.to_string())
 }
 
 impl Transport for Remote {
     fn reset(&mut self) -> Result<Atr, TransportError> {
-        self.send(&[RESET]).and_then(|()| self.send(&[ATR])).map_err(lost)?;
-        self.receive().map(Atr).map_err(lost)
+        self.send(&[RESET]).and_then(|()| self.send(&[ATR])).map_err(|error| lost(&error))?;
+        self.receive().map(Atr).map_err(|error| lost(&error))
     }
 
     fn transmit(&mut self, command: &[u8]) -> Result<Bytes, TransportError> {
-        self.send(command).map_err(lost)?;
-        self.receive().map(Bytes::from).map_err(lost)
+        self.send(command).map_err(|error| lost(&error))?;
+        self.receive().map(Bytes::from).map_err(|error| lost(&error))
     }
 }

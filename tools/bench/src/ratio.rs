@@ -44,7 +44,7 @@ pub struct Ratio {
     /// Sum of its primitives.
     pub primitives_microseconds: f64,
     /// The one divided by the other.
-    pub ratio: f64,
+    pub quotient: f64,
     /// By phase.
     pub phases: Vec<PhaseRow>,
     /// By primitive.
@@ -76,7 +76,7 @@ pub fn measure(line: &Line, rounds: usize, cards: u64) -> Outcome<Ratio> {
         cards: times.len(),
         card_microseconds,
         primitives_microseconds,
-        ratio: card_microseconds / primitives_microseconds,
+        quotient: card_microseconds / primitives_microseconds,
         phases: rows,
         primitives: primitive_rows(&counts, &units)?,
     })

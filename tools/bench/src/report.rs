@@ -49,13 +49,8 @@ pub fn measure(extent: &Extent<'_>, say: &dyn Fn(&str)) -> Outcome<Figures> {
     let wire = wire::measure("cnie-2.0")?;
     say("(d) inspection beside JMRTD");
     let told = |what: &str, error: Box<dyn std::error::Error>| say(&format!("SKIPPED {what}: {error}"));
-    let peer = match extent.jar {
-        Some(jar) => peer::measure(&line, jar, 50).map_err(|error| told("(d)", error)).ok(),
-        None => {
-            say("SKIPPED (d): no program of JMRTD's; tools/interop/run jmrtd builds it");
-            None
-        }
-    };
+    let jar = extent.jar.ok_or_else(|| "no program of JMRTD's: it takes Java and Maven to build it".into());
+    let peer = jar.and_then(|jar| peer::measure(&line, jar, 50)).map_err(|error| told("(d)", error)).ok();
     say("(e) APDUs a second");
     let apdus = apdus::measure(20_000)?;
     say("(f) instructions");
@@ -134,7 +129,7 @@ impl Figures {
             ratio.cards,
             ratio.card_microseconds / 1e3,
             ratio.primitives_microseconds / 1e3,
-            ratio.ratio
+            ratio.quotient
         )?;
         writeln!(page, "| phase | ms | primitives, ms |\n| --- | ---: | ---: |")?;
         for row in &ratio.phases {
