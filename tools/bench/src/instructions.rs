@@ -44,15 +44,16 @@ pub fn run(name: &str) -> Outcome<()> {
             line.issue(&mut card, 1, &mut Totals::default())?;
             measured(&mut || line.inspect(&mut card, 2, &mut Totals::default()).map(drop))
         }
-        "aes-apdus" => sessions("lab-gm", true, 200),
-        "3des-apdus" => sessions("lab-bac", false, 50),
+        "aes-apdus" => sessions(0, 200),
+        "3des-apdus" => sessions(1, 50),
         other => Err(format!("no scenario `{other}`").into()),
     }
 }
 
-fn sessions(profile: &str, is_pace: bool, pairs: u32) -> Outcome<()> {
-    let line = Line::new(profile, 1)?;
-    let (mut card, mut session) = apdus::issued(&line, is_pace)?;
+fn sessions(cipher: usize, pairs: u32) -> Outcome<()> {
+    let (_, protocol) = apdus::CIPHERS.get(cipher).copied().ok_or("no such cipher")?;
+    let line = Line::new(apdus::PROFILE, 1)?;
+    let (mut card, mut session) = apdus::issued(&line, protocol)?;
     measured(&mut || apdus::exchange(&mut card, session.as_mut(), &line, pairs).map(drop))
 }
 

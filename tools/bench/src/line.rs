@@ -24,7 +24,6 @@ use rand::SeedableRng;
 use rand::rngs::ChaCha20Rng;
 use rand_core::CryptoRng;
 use time::{UtcDateTime, macros::datetime};
-use zeroize::Zeroizing;
 
 use crate::cpu::CpuTime;
 use crate::issuer::BenchIssuer;
@@ -208,11 +207,6 @@ impl Line {
     pub fn password(&self) -> Outcome<Password> {
         let tag = plan::order_tag(&self.person, &self.profile, &self.vault);
         Ok(verify::password(&self.profile, &self.person, &self.vault, &tag)?)
-    }
-
-    /// What BAC keys are made of.
-    pub fn mrz_key_input(&self) -> Zeroizing<String> {
-        self.person.mrz().key_input()
     }
 
     /// Writes what a terminal of somebody else needs to inspect this person's card.

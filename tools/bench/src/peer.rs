@@ -74,9 +74,11 @@ pub fn measure(line: &Line, jar: &Path, runs: u32) -> Outcome<Peer> {
         stop.store(true, Ordering::Relaxed);
         let _ = TcpStream::connect(("127.0.0.1", port)); // wakes the listener, which sees `stop`
         let served = served.join().map_err(|_| "the card's thread has ended")?;
-        let peer = measured?;
-        served?;
-        Ok(peer)
+        match (measured, served) {
+            (Ok(peer), Ok(())) => Ok(peer),
+            (Ok(_), Err(card)) => Err(card.into()),
+            (Err(error), card) => Err(format!("{error}; the card: {}", card.err().unwrap_or_default()).into()),
+        }
     })
 }
 
