@@ -277,11 +277,13 @@ impl Card {
 
     fn unprotect_run_protect(&mut self, wire: Command) -> Response {
         let mut next = Next::Keep;
+        let buffer = self.configuration.buffers.response_bytes.saturating_sub(2); // the status word
         match self.channel.session.take() {
             Some(Session::Iso(mut sm)) => match sm.unprotect_command(wire) {
                 Ok(plain) => {
                     let selected = self.channel.selected;
-                    let response = self.run(plain, &mut next).unwrap_or_else(Response::from);
+                    let room = sm.max_plain_data(buffer);
+                    let response = self.run(within(plain, room), &mut next).unwrap_or_else(Response::from);
                     let response = sm.protect_response(response);
                     // Another application does not inherit the session; the answer still went out under it.
                     if self.channel.selected == selected {
@@ -301,7 +303,7 @@ impl Card {
                 if wire.class.has_sm() && !opens {
                     return Sw::SECURITY_STATUS_NOT_SATISFIED.into();
                 }
-                let response = self.run(wire, &mut next).unwrap_or_else(Response::from);
+                let response = self.run(within(wire, buffer), &mut next).unwrap_or_else(Response::from);
                 self.change_session(next);
                 response
             }
@@ -554,6 +556,14 @@ impl Card {
 
 fn is_final(entry: &Entry) -> bool {
     entry.privileges.has(Privilege::FINAL_APPLICATION)
+}
+
+/// READ BINARY for no more octets than a response has room for. Ne is the most that is expected (7816-4 §5.2), so a reader
+/// that asks for a whole photograph gets the beginning of it and goes on from there; many do not follow 61xx.
+fn within(command: Command, room: usize) -> Command {
+    let room = u32::try_from(room).unwrap_or(u32::MAX);
+    let ne = if command.ins == ins::READ_BINARY { command.ne.min(room) } else { command.ne };
+    Command { ne, ..command }
 }
 
 fn is_select_by_name(command: &Command) -> bool {

@@ -8,13 +8,17 @@
 mod line;
 mod support;
 
+use std::convert::Infallible;
+
+use bitaqa_apdu::{Command, Response, Sw, Transport, ins};
 use bitaqa_card::Card;
 use bitaqa_card::nvm::medium::MemoryMedium;
+use bitaqa_lds::security_infos::SecurityInfos;
 use bitaqa_perso::execute::Station;
 use bitaqa_perso::journal::MemoryJournal;
 use bitaqa_perso::order::{self, Receipt};
 use bitaqa_perso::{least, plan};
-use bitaqa_secure_messaging::pace::Password;
+use bitaqa_secure_messaging::pace::{self, Password};
 use bitaqa_terminal::inspection::{self, Inspection, Policy, steps};
 use bitaqa_terminal::session::Limits;
 use bitaqa_terminal::wire::{self, Least, Meter, PhaseCount};
@@ -138,4 +142,39 @@ fn an_inspection_costs_the_fewest_commands_that_the_standards_permit() {
         assert_eq!(usual.total().apdus.len(), fewest + 2);
         println!("inspection with {octets}: {fewest} commands");
     }
+}
+
+/// A reader that knows nothing of EF.ATR/INFO and asks for a whole photograph at once.
+#[test]
+fn a_reader_that_asks_for_more_than_the_buffer_gets_what_fits_and_goes_on() {
+    let line = with_buffers(&Desk::new(), 2048);
+    let (mut card, ..) = issued(&line);
+    card.reset().unwrap();
+    let order = plan::order_tag(&line.person, &line.profile, &line.vault);
+    let can = plan::passwords(&line.profile, &line.person, &line.vault, &order).can.unwrap();
+    let mut send = |command: Command| {
+        let octets = card.transmit(&command.encode().unwrap()).unwrap();
+        Ok::<_, Infallible>(Response::parse(&octets).unwrap())
+    };
+    let Ok(file) = send(Command::new(ins::READ_BINARY, 0x9C, 0).ne(256));
+    let offers = SecurityInfos::from_der(&file.data).unwrap();
+    let mut rng = ChaCha20Rng::seed_from_u64(5);
+    let password = Password::can(&can).unwrap();
+    let opened = pace::establish(&mut send, offers.pace().next().unwrap(), &password, &mut rng);
+    let mut sm = opened.ok().unwrap().sm;
+    let mut ask = |plain: Command| {
+        let Ok(wire) = send(sm.protect_command(plain));
+        (wire.data.len() + 2, sm.unprotect_response(wire).unwrap())
+    };
+    ask(Command::new(ins::SELECT, 0x04, 0x0C).data(line.profile.emrtd.instance_aid.as_bytes()));
+    let mut read = Vec::new();
+    for part in 0u16..3 {
+        let [high, low] = (part * 2015).to_be_bytes();
+        let p1 = if part == 0 { 0x82 } else { high };
+        let (wire, answer) = ask(Command::new(ins::READ_BINARY, p1, low).ne(19_000));
+        assert_eq!((answer.sw, answer.data.len()), (Sw::OK, 2015), "part {part}");
+        assert!(wire <= 2048, "{wire}");
+        read.extend_from_slice(&answer.data);
+    }
+    assert_eq!(read[0], 0x75, "the parts are those of DG2, from its beginning");
 }

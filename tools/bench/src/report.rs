@@ -167,7 +167,7 @@ impl Figures {
             page,
             "## (c) The wire\n\nWriting a cnie-2.0 takes **{:.3}** octets on the wire for each that must get there (goal: 1.05) and \
              **{:.3}** times the fewest\ncommands (goal: 1.02). What counts as payload and what the fewest are: \
-             [decision 0017](decisions/0017-octets-on-the-wire.md). A test\nholds both, and that an inspection takes no command \
+             [decision 0017](decisions/0017-few-octets-and-few-commands.md). A test\nholds both, and that an inspection takes no command \
              more than the standards ask for.\n",
             wire.ratio, wire.command_ratio
         )?;
