@@ -278,11 +278,12 @@ impl Card {
     fn unprotect_run_protect(&mut self, wire: Command) -> Response {
         let mut next = Next::Keep;
         let buffer = self.configuration.buffers.response_bytes.saturating_sub(2); // the status word
+        let asked = usize::try_from(wire.ne).ok().filter(|ne| *ne > 0).map_or(buffer, |ne| ne.min(buffer));
         match self.channel.session.take() {
             Some(Session::Iso(mut sm)) => match sm.unprotect_command(wire) {
                 Ok(plain) => {
                     let selected = self.channel.selected;
-                    let room = sm.max_plain_data(buffer);
+                    let room = sm.max_plain_data(asked);
                     let response = self.run(within(plain, room), &mut next).unwrap_or_else(Response::from);
                     let response = sm.protect_response(response);
                     // Another application does not inherit the session; the answer still went out under it.
@@ -558,8 +559,9 @@ fn is_final(entry: &Entry) -> bool {
     entry.privileges.has(Privilege::FINAL_APPLICATION)
 }
 
-/// READ BINARY for no more octets than a response has room for. Ne is the most that is expected (7816-4 §5.2), so a reader
-/// that asks for a whole photograph gets the beginning of it and goes on from there; many do not follow 61xx.
+/// READ BINARY for no more octets than a response has room for, by the chip's buffer and the reader's Le. Ne is the
+/// most that is expected (7816-4 §5.2), so a reader that asks for a whole photograph gets the beginning of it and goes
+/// on from there; many do not follow 61xx.
 fn within(command: Command, room: usize) -> Command {
     let room = u32::try_from(room).unwrap_or(u32::MAX);
     let ne = if command.ins == ins::READ_BINARY { command.ne.min(room) } else { command.ne };

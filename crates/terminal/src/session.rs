@@ -216,8 +216,8 @@ impl<'t> Session<'t> {
         self.limits
     }
 
-    /// Lengths that were told elsewhere: by an EF.ATR/INFO that was read before, or by the profile of a chip. Nothing to a
-    /// card or a reader without extended length.
+    /// Lengths that were told elsewhere: by an EF.ATR/INFO that was read before, or by the profile of a chip. Nothing
+    /// to a card or a reader without extended length.
     pub fn know_limits(&mut self, told: Limits) {
         if self.announced.is_extended() {
             self.limits = told;
@@ -245,8 +245,8 @@ impl<'t> Session<'t> {
     /// Short identifier of EF.ATR/INFO below the master file, 7816-4 §12.2.2.
     const ATR_INFO: u8 = 0x01;
 
-    /// Limits for this command: MSE:Set KAT and GENERAL AUTHENTICATE may always have the lengths that the card announces
-    /// (9303-11 §9.3.1.2).
+    /// Limits for this command: MSE:Set KAT and GENERAL AUTHENTICATE may always have the lengths that the card
+    /// announces (9303-11 §9.3.1.2).
     fn limits_of(&self, command: &Command) -> Limits {
         let agreement = command.ins == ins::GENERAL_AUTHENTICATE
             || (command.ins == ins::MANAGE_SECURITY_ENVIRONMENT && command.p1p2() == 0x41A6);

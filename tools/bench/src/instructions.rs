@@ -1,6 +1,7 @@
 //! (f) Work whose instructions are counted: the same for every run of one program, whatever else the machine does.
 //!
-//! A scenario prepares, then calls [`measured`] once. `valgrind --tool=callgrind --toggle-collect='*measured*'` counts what
+//! A scenario prepares, then calls [`measured`] once. `valgrind --tool=callgrind --toggle-collect='*measured*'`
+//! counts what
 //! that function does and nothing before it. In [`BASELINE`] stand the counts of the development build, which the tests
 //! make anyway; a change that costs more than the tolerance shows there, on whatever machine.
 

@@ -1,4 +1,5 @@
-//! `bitaqa-bench`: how far cards, line and wire are from their own limits. `tools/bench/report` runs all of it and writes
+//! `bitaqa-bench`: how far cards, line and wire are from their own limits. `tools/bench/report` runs all of it and
+//! writes
 //! docs/performance.md. Figures only: nothing here fails for being slow.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "the output of this program is its purpose")]
 

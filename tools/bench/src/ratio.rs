@@ -1,6 +1,7 @@
 //! (a) One card issued and verified, divided by the sum of its primitives.
 //!
-//! Cards and primitives are measured in turns, so that a slow minute of the machine meets both. Card and terminal run in
+//! Cards and primitives are measured in turns, so that a slow minute of the machine meets both. Card and terminal
+//! run in
 //! one thread; the ratio is of both sides together.
 
 use bitaqa_tally::Count;

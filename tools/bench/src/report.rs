@@ -104,8 +104,10 @@ impl Figures {
 
     fn page(&self) -> Result<String, std::fmt::Error> {
         let mut page = format!(
-            "# Performance\n\nWritten by `tools/bench/report`; change nothing here by hand. Figures of one run on one machine: {}.\n\
-             Ratios carry over to other machines, times do not. Nothing of this is asserted by a test, but for counts that no\n\
+            "# Performance\n\nWritten by `tools/bench/report`; change nothing here by hand. Figures of one run \
+            on one machine: {}.\n\
+             Ratios carry over to other machines, times do not. Nothing of this is asserted by a test, but for \
+             counts that no\n\
              machine changes: octets and APDUs on the wire, and instructions.\n\n",
             self.machine
         );
@@ -122,9 +124,12 @@ impl Figures {
         writeln!(page, "## (a) One card against the cryptography in it\n")?;
         writeln!(
             page,
-            "One cnie-2.0 on the virtual card, from blank chip to verified: issue and inspection, card and terminal in one \
-             thread.\nMedian of {} cards: **{:.2} ms**. Sum of its primitives, counted where the code calls the libraries and \
-             priced by the bare\nlibraries in the same run: {:.2} ms. Ratio: **{:.2}** (goal: 1.25 at most). Both are processor \
+            "One cnie-2.0 on the virtual card, from blank chip to verified: issue and inspection, card and \
+            terminal in one \
+             thread.\nMedian of {} cards: **{:.2} ms**. Sum of its primitives, counted where the code calls the \
+             libraries and \
+             priced by the bare\nlibraries in the same run: {:.2} ms. Ratio: **{:.2}** (goal: 1.25 at most). \
+             Both are processor \
              time; cards and primitives\nwere measured in turns.\n\n![phases](performance/phases.svg)\n",
             ratio.cards,
             ratio.card_microseconds / 1e3,
@@ -148,8 +153,10 @@ impl Figures {
         writeln!(page, "## (b) A line of virtual cards\n")?;
         writeln!(
             page,
-            "{} cards, issued and verified on {} threads, each chip drawn anew: {:.0} s, **{:.1} cards a second**. The {} cards \
-             that\nMorocco issued in 2024 would take {:.1} hours of this machine: what a real line waits for is its chips. Memory at \
+            "{} cards, issued and verified on {} threads, each chip drawn anew: {:.0} s, **{:.1} cards a \
+            second**. The {} cards \
+             that\nMorocco issued in 2024 would take {:.1} hours of this machine: what a real line waits for is \
+             its chips. Memory at \
              the end is\n{:.2} times what it was after a tenth of the cards.\n\n![memory](performance/memory.svg)\n",
             line.cards,
             line.threads,
@@ -165,9 +172,11 @@ impl Figures {
         let wire = &self.wire;
         writeln!(
             page,
-            "## (c) The wire\n\nWriting a cnie-2.0 takes **{:.3}** octets on the wire for each that must get there (goal: 1.05) and \
+            "## (c) The wire\n\nWriting a cnie-2.0 takes **{:.3}** octets on the wire for each that must get \
+            there (goal: 1.05) and \
              **{:.3}** times the fewest\ncommands (goal: 1.02). What counts as payload and what the fewest are: \
-             [decision 0017](decisions/0017-few-octets-and-few-commands.md). A test\nholds both, and that an inspection takes no command \
+             [decision 0017](decisions/0017-few-octets-and-few-commands.md). A test\nholds both, and that an \
+             inspection takes no command \
              more than the standards ask for.\n",
             wire.ratio, wire.command_ratio
         )?;
@@ -201,8 +210,10 @@ impl Figures {
         };
         writeln!(
             page,
-            "The same full inspection of the same card over TCP on this machine: PACE, EF.SOD with its path, Chip and Terminal\n\
-             Authentication, every data group read and hashed. The card's own time is in both. JMRTD took **{:.2}** times as \
+            "The same full inspection of the same card over TCP on this machine: PACE, EF.SOD with its path, \
+            Chip and Terminal\n\
+             Authentication, every data group read and hashed. The card's own time is in both. JMRTD took \
+             **{:.2}** times as \
              long.\n\n| terminal | ms | commands | octets on the wire |\n| --- | ---: | ---: | ---: |",
             peer.ratio
         )?;
@@ -216,7 +227,8 @@ impl Figures {
     fn put_rates(&self, page: &mut String) -> std::fmt::Result {
         writeln!(
             page,
-            "## (e) APDUs a second\n\nSELECT by name and READ BINARY of 223 octets under secure messaging, in process.\n"
+            "## (e) APDUs a second\n\nSELECT by name and READ BINARY of 223 octets under secure messaging, in \
+            process.\n"
         )?;
         writeln!(page, "| session | card alone | with the terminal's half |\n| --- | ---: | ---: |")?;
         for rate in &self.apdus {
@@ -224,8 +236,10 @@ impl Figures {
         }
         writeln!(
             page,
-            "\n## (f) Instructions\n\nCounted by callgrind; the same whatever else the machine does. A test compares those of the \
-             development build with\n[instructions.json](../tools/bench/instructions.json) and fails beyond 2 %, on machines with that \
+            "\n## (f) Instructions\n\nCounted by callgrind; the same whatever else the machine does. A test \
+            compares those of the \
+             development build with\n[instructions.json](../tools/bench/instructions.json) and fails beyond 2 \
+             %, on machines with that \
              compiler and processor. These are of the\nrelease build.\n"
         )?;
         let Some(counts) = &self.instructions else {
@@ -243,7 +257,8 @@ impl Figures {
 fn put_rows(page: &mut String, title: &str, rows: &[WireRow]) -> std::fmt::Result {
     writeln!(
         page,
-        "| {title} | APDUs | fewest | extended | octets sent | received | payload |\n| --- | ---: | ---: | ---: | ---: | ---: | ---: |"
+        "| {title} | APDUs | fewest | extended | octets sent | received | payload |\n| --- | ---: | ---: | ---: \
+        | ---: | ---: | ---: |"
     )?;
     for row in rows {
         let WireRow { phase, apdus, least, extended, sent, received, payload } = row;

@@ -75,9 +75,10 @@ fn index() -> String {
     ["registry+https://github.com/rust-lang/", "crates", ".io", "-index"].concat()
 }
 
-/// Hosts that a text may name: of a licence, of a schema, of the one place that Cargo.lock speaks of. What stands under
-/// `example.org` is nobody's.
-const HOSTS: [&str; 4] = ["www.apache.org", "json-schema.org", "github.com", "ex-ample.org"];
+/// Hosts that a text may name: of a licence, of a schema or a namespace of XML, of the one place that Cargo.lock speaks
+/// of. What stands under `example.org` is nobody's.
+const HOSTS: [&str; 6] =
+    ["www.apache.org", "json-schema.org", "github.com", "ex-ample.org", "www.w3.org", "maven.apache.org"];
 
 /// Words that are names of hosts, but for those of [`HOSTS`]. No registry is named here: a list would never be whole,
 /// and would itself be what must not stand in a file.
