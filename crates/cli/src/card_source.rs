@@ -10,7 +10,7 @@ use bitaqa_card::{Card, CardError};
 use crate::args::CardArg;
 use crate::exit::Failure;
 use crate::output::Output;
-use crate::world::{self, RealPlatform};
+use crate::world::RealPlatform;
 
 /// A card at hand.
 pub enum AnyCard {
@@ -130,7 +130,7 @@ pub fn reader_failure(error: &TransportError) -> Failure {
 
 #[cfg(feature = "pcsc")]
 fn open_reader(name: &str, wait_seconds: u64) -> Result<AnyCard, Failure> {
-    let mut keep_waiting = world::time_limit(wait_seconds);
+    let mut keep_waiting = crate::world::time_limit(wait_seconds);
     let opened = bitaqa_terminal::pcsc::Reader::open(name, &mut keep_waiting);
     opened.map(AnyCard::Reader).map_err(|error| reader_failure(&error))
 }

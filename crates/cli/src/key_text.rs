@@ -120,6 +120,9 @@ pub fn parse(text: &str) -> Result<Keys, (String, String)> {
         }
         let place = || format!("line {}", index + 1);
         let (name, value) = line.split_once('=').ok_or_else(|| (place(), "is not `name = value`".to_owned()))?;
+        if name.trim().is_empty() {
+            return Err((place(), "has no name before `=`".to_owned()));
+        }
         let (name, value) = (name.trim().to_lowercase(), Zeroizing::new(value.trim().to_owned()));
         if fields.insert(name.clone(), value).is_some() {
             return Err((place(), format!("`{name}` is there twice")));

@@ -141,7 +141,7 @@ impl ImageHeader {
             [0, 0, 0, 0x0C, b'j', b'P', b' ', b' ', ..] => jpeg2000::read_file(octets),
             [0x89, b'P', b'N', b'G', 0x0D, 0x0A, 0x1A, 0x0A, ..] => png::read(octets),
             [0xFF, 0xA0, 0xFF, ..] => wsq::read(octets),
-            [b'P', b'5', space, ..] if space.is_ascii_whitespace() || *space == b'#' => pgm::read(octets),
+            _ if pgm::is_pgm(octets) => pgm::read(octets),
             _ => Err(ImageError::UnknownMagic),
         }
     }

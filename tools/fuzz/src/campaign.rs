@@ -73,6 +73,8 @@ pub fn run(binary: &Path, folder: &Path, target: &Target, budget: Budget) -> Res
         Budget::Executions(number) => format!("-runs={number}"),
         Budget::Seconds(number) => format!("-max_total_time={number}"),
     };
+    // libFuzzer ends at once when it is given a dictionary without a word in it.
+    let words = (!target.dictionary.is_empty()).then(|| format!("-dict={}", place.join("dictionary").display()));
     let status = Command::new(binary)
         .env("BITAQA_FUZZ_TARGET", target.name)
         .arg(limit)
@@ -80,7 +82,7 @@ pub fn run(binary: &Path, folder: &Path, target: &Target, budget: Budget) -> Res
         .arg(format!("-rss_limit_mb={MEMORY_MIB}"))
         .arg(format!("-malloc_limit_mb={ALLOCATION_MIB}"))
         .arg(format!("-timeout={SECONDS_MAX}"))
-        .arg(format!("-dict={}", place.join("dictionary").display()))
+        .args(words)
         .arg(format!("-artifact_prefix={}/", broken.display()))
         .args(["-print_final_stats=1", "-verbosity=1", "-len_control=50"])
         .args([&corpus, &place.join("seeds")])

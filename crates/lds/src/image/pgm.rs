@@ -35,9 +35,14 @@ pub fn pgm(width: u16, height: u16, samples: &[u8]) -> Result<Vec<u8>, ImageErro
     read(&octets).map(|_| octets)
 }
 
+/// Whether the first octets are those of a binary grey map: a number that follows at once would make another word.
+pub(super) fn is_pgm(octets: &[u8]) -> bool {
+    matches!(octets, [b'P', b'5', next, ..] if next.is_ascii_whitespace() || *next == b'#')
+}
+
 fn walk(octets: &[u8]) -> Result<(ImageHeader, &[u8]), ImageError> {
     // Samples are also asked for where nobody has looked at the first octets yet.
-    if !octets.starts_with(b"P5") {
+    if !is_pgm(octets) {
         return Err(ImageError::UnknownMagic);
     }
     let mut cursor = Cursor::new(octets, 2, FORMAT);

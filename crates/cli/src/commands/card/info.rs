@@ -78,9 +78,10 @@ fn ask(card: &mut AnyCard, name: String, isd: Option<&Aid>) -> Result<Info, Fail
     let mut session = Session::open(card, &mut totals).map_err(Failure::card)?;
     let told = domain(&mut session, isd);
     let emrtd = Aid::new(&emrtd::APPLICATION).ok();
+    // An image tells more of its own; that the application answers is asked all the same, and by readers alone told.
+    #[cfg_attr(not(feature = "pcsc"), expect(unused_variables))]
     let present = emrtd.filter(|aid| emrtd::select_application(&mut session, aid).is_ok());
     drop(session);
-    let outside = present.map(|aid| Application { aid: aid.to_string(), state: "selectable" });
     let (applications, inside) = match card {
         AnyCard::Virtual(card) => {
             let info = card.info();
@@ -96,7 +97,10 @@ fn ask(card: &mut AnyCard, name: String, isd: Option<&Aid>) -> Result<Info, Fail
             (rows.collect(), Some(inside))
         }
         #[cfg(feature = "pcsc")]
-        AnyCard::Reader(_) => (outside.into_iter().collect(), None),
+        AnyCard::Reader(_) => {
+            let outside = present.map(|aid| Application { aid: aid.to_string(), state: "selectable" });
+            (outside.into_iter().collect(), None)
+        }
     };
     let Told { domain, data, versions, counter, cplc } = told;
     let protocols = data.protocols.iter().map(|(scp, i)| format!("SCP{scp:02X} i={i:02X}")).collect();
