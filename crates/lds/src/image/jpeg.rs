@@ -110,6 +110,10 @@ fn read_frame(segment: &mut Cursor<'_>, marker: u8) -> Result<Frame, ImageError>
     if height == 0 || width == 0 {
         return Err(segment.unsupported("width or height of 0 (told later by DNL)"));
     }
+    // Table B.2: 8 or 12, for lossless coding 2 to 16.
+    if !(2..=16).contains(&bits) {
+        return Err(segment.damaged("samples of no such width"));
+    }
     if segment.left() != usize::from(count) * 3 || count == 0 {
         return Err(segment.damaged("frame header of a wrong length"));
     }
