@@ -145,10 +145,10 @@ fn password(request: &Inspect) -> Result<(Password, &'static str), Failure> {
     Ok((Password::mrz(&mrz.key_input()), "MRZ"))
 }
 
-/// Each file as `NAME.bin`, and the report.
+/// Each file as `NAME.bin`, and the report. The slash of EF.ATR/INFO is written as a dash: it would be a folder.
 fn write_files(folder: &Path, inspection: &Inspection, report: &InspectionReport) -> Result<(), Failure> {
     for file in &inspection.files {
-        pki_folder::write_new(&folder.join(format!("{}.bin", file.name)), &file.content, true)?;
+        pki_folder::write_new(&folder.join(format!("{}.bin", file.name.replace('/', "-"))), &file.content, true)?;
     }
     let text =
         serde_json::to_string_pretty(report).map_err(|error| Failure::new(Class::Internal, error.to_string()))?;
