@@ -1,8 +1,10 @@
 //! Biometric images: rasters in memory, WSQ, and synthetic portraits and prints for samples, demonstrations and tests.
 //!
-//! What is drawn in [`synthetic`] must be recognised as drawn: every image bears the word SPECIMEN, and none is meant to
+//! What is drawn in [`synthetic`] for a record bears the word SPECIMEN; impressions of [`synthetic::finger`] do not, since an
+//! extractor has to read them. None is meant to
 //! pass for a photograph.
 
+mod elementary;
 pub mod raster;
 pub mod synthetic;
 pub mod wsq;

@@ -1,6 +1,7 @@
 //! Drawn images, the same for the same random octets.
 
 mod canvas;
+pub mod finger;
 mod fingerprint;
 mod lettering;
 mod portrait;

@@ -1,12 +1,13 @@
 //! How wide the bins of each subband are: variance by subband, then the bit rate shared out among those that vary
 //! (IAFIS-IC-0110 v3.1 part 1 C.3).
 //!
-//! The numbers follow the reference step by step, single precision where it has it. Logarithms and powers are computed
-//! here, with nothing but exactly rounded operations, so that every machine writes the same file.
+//! The numbers follow the reference step by step, single precision where it has it; logarithms and powers are
+//! those of [`crate::elementary`], so that every machine writes the same file.
 
 use super::tables::Bins;
 use super::tree::{Area, SUBBANDS};
 use super::wavelet::Plane;
+use crate::elementary::{exponential, logarithm, single};
 
 /// Subbands that vary less are not coded.
 const VARIANCE_MIN: f32 = 1.01;
@@ -131,54 +132,12 @@ fn common_factor(variances: &[f32; SUBBANDS], widths: &[f32; SUBBANDS], bits_a_s
     }
 }
 
-/// To single precision, rounded to nearest.
-#[allow(clippy::cast_possible_truncation, reason = "rounding is what is wanted")]
-const fn single(value: f64) -> f32 {
-    value as f32
-}
-
-/// Natural logarithm of a positive number, to a few units in the last place: of 2^e * m with m next to 1 it is
-/// e ln 2 + 2 artanh((m - 1) / (m + 1)).
-fn logarithm(value: f64) -> f64 {
-    let bits = value.to_bits();
-    let mantissa = f64::from_bits(bits & 0x000F_FFFF_FFFF_FFFF | 0x3FF0_0000_0000_0000);
-    let exponent = i32::try_from(bits >> 52 & 0x7FF).unwrap_or(0) - 1023;
-    let (mantissa, exponent) =
-        if mantissa > core::f64::consts::SQRT_2 { (mantissa / 2.0, exponent + 1) } else { (mantissa, exponent) };
-    let ratio = (mantissa - 1.0) / (mantissa + 1.0);
-    let square = ratio * ratio;
-    // 1/23 + ..., from the smallest term to the largest
-    let series = (0..12_u32).rev().fold(0.0, |sum, term| sum * square + 1.0 / f64::from(2 * term + 1));
-    f64::from(exponent) * core::f64::consts::LN_2 + 2.0 * ratio * series
-}
-
-/// e to a power between -700 and 700.
-fn exponential(power: f64) -> f64 {
-    let power = power.clamp(-700.0, 700.0);
-    let halvings = (power / core::f64::consts::LN_2).round();
-    let rest = power - halvings * core::f64::consts::LN_2;
-    let series = (1..20_u32).rev().fold(1.0, |sum, term| 1.0 + sum * rest / f64::from(term));
-    series * power_of_two(halvings)
-}
-
-/// 2 to a whole power between -1010 and 1010.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 13 and 2033")]
-fn power_of_two(power: f64) -> f64 {
-    f64::from_bits(((power + 1023.0) as u64) << 52)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn logarithm_and_exponential_are_those_of_the_library() {
-        for step in 1..2000 {
-            let value = f64::from(step) * 37.123 + 1.0e-3;
-            assert!((logarithm(value) - value.ln()).abs() <= 4.0e-15 * value.ln().abs(), "{value}");
-            let power = f64::from(step - 1000) * 0.037;
-            assert!((exponential(power) / power.exp() - 1.0).abs() <= 4.0e-14, "{power}");
-        }
+    fn shares_are_powers() {
         assert!((share_power(7.3, 2) - 7.3_f64.powf(1.0 / 1024.0)).abs() < 1.0e-7);
         assert!((share_power(7.3, 20) - 7.3_f64.powf(1.0 / 256.0)).abs() < 1.0e-7);
         assert!((share_power(7.3, 55) - 7.3_f64.powf(1.0 / 16.0)).abs() < 1.0e-7);
