@@ -1,11 +1,13 @@
-//! The shell around biometric records that DG2 and DG3 share: CBEFF in BER-TLV, 9303-10 §4.7.2 and Table 44, 7816-11.
+//! The shell around biometric records that DG2, DG3 and DG4 share: CBEFF in BER-TLV, 9303-10 §4.7.2 and Table 44,
+//! 7816-11.
 //!
 //! ```text
-//! 75 or 63 L { 7F61 L { 02 01 <n>
+//! 75, 63 or 76 L { 7F61 L { 02 01 <n>
 //!   7F60 L { A1 L { [80 version] [81 type] [82 sub-type] [83 created] [85 valid] [86 creator] 87 owner 88 format }
-//!            5F2E L <record> } ... } }
+//!            5F2E L <record>  or  7F2E L { A1 L <body> } } ... } }
 //! ```
-//! A data block of ISO/IEC 39794 stands in 7F2E instead of 5F2E; it is told apart and not read.
+//! The format (88) says of which generation the record is: 19794 stands in 5F2E, 39794 in 7F2E. One in the place of the
+//! other is an error.
 
 use bitaqa_apdu::{Bytes, tlv};
 
@@ -39,6 +41,18 @@ pub enum Modality {
     Face,
     /// Fingers, DG3.
     Finger,
+    /// Irises, DG4.
+    Iris,
+}
+
+/// Generation of a record: readers take both, a card is written in one. 9303-10 §4.5.6 lets issuers choose until the
+/// end of 2029.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Generation {
+    /// Fixed fields, editions of 2005.
+    Iso19794,
+    /// DER, editions of 2019.
+    Iso39794,
 }
 
 /// Format of a record (tag 88) as IBIA registers it.
@@ -50,6 +64,32 @@ pub enum RecordFormat {
     FingerImage = 0x0007,
     /// 19794-5:2005, face image.
     FaceImage = 0x0008,
+    /// 19794-6:2005, iris image.
+    IrisImage = 0x0009,
+    /// 39794-4, finger image.
+    FingerImage39794 = 0x0028,
+    /// 39794-5, face image.
+    FaceImage39794 = 0x002A,
+    /// 39794-6, iris image.
+    IrisImage39794 = 0x002C,
+}
+
+impl RecordFormat {
+    /// Of which generation it is.
+    pub const fn generation(self) -> Generation {
+        match self {
+            Self::FingerMinutiae | Self::FingerImage | Self::FaceImage | Self::IrisImage => Generation::Iso19794,
+            Self::FingerImage39794 | Self::FaceImage39794 | Self::IrisImage39794 => Generation::Iso39794,
+        }
+    }
+
+    /// Tag of the data block.
+    const fn block(self) -> tlv::Tag {
+        match self.generation() {
+            Generation::Iso19794 => BLOCK,
+            Generation::Iso39794 => BLOCK_39794,
+        }
+    }
 }
 
 impl Modality {
@@ -58,22 +98,25 @@ impl Modality {
         match self {
             Self::Face => 0x75,
             Self::Finger => 0x63,
+            Self::Iris => 0x76,
         }
     }
 
-    /// Biometric type, 9303-10 Table 44: facial features, fingerprint.
+    /// Biometric type, 9303-10 Table 44: facial features, fingerprint, iris.
     const fn biometric_type(self) -> u8 {
         match self {
             Self::Face => 0x02,
             Self::Finger => 0x08,
+            Self::Iris => 0x10,
         }
     }
 
-    /// Fewest and most instances. 9303-10 Tables 45 and 48; two hands have ten fingers.
+    /// Fewest and most instances. 9303-10 Tables 45, 48 and 51; two hands have ten fingers.
     const fn instances(self) -> (usize, usize) {
         match self {
             Self::Face => (1, 9),
             Self::Finger => (0, 10),
+            Self::Iris => (0, 2),
         }
     }
 
@@ -82,6 +125,10 @@ impl Modality {
             (Self::Face, 0x0008) => Some(RecordFormat::FaceImage),
             (Self::Finger, 0x0007) => Some(RecordFormat::FingerImage),
             (Self::Finger, 0x0001) => Some(RecordFormat::FingerMinutiae),
+            (Self::Iris, 0x0009) => Some(RecordFormat::IrisImage),
+            (Self::Face, 0x002A) => Some(RecordFormat::FaceImage39794),
+            (Self::Finger, 0x0028) => Some(RecordFormat::FingerImage39794),
+            (Self::Iris, 0x002C) => Some(RecordFormat::IrisImage39794),
             _ => None,
         }
     }
@@ -108,7 +155,7 @@ pub struct Header {
 pub struct Instance<'a> {
     /// A1.
     pub header: Header,
-    /// Value of 5F2E.
+    /// Value of 5F2E or 7F2E.
     pub record: &'a [u8],
 }
 
@@ -186,8 +233,11 @@ pub fn encode(modality: Modality, instances: &[(Header, Bytes)], random: &[u8]) 
     let headers: Vec<Vec<u8>> = instances.iter().map(|(header, _)| header.encode(modality)).collect();
     let object = |tag, length| tlv::header_length(tag, length) + length;
     // Lengths first, from the inside: the records are large and are copied once.
-    let templates: Vec<usize> =
-        headers.iter().zip(instances).map(|(header, (_, record))| header.len() + object(BLOCK, record.len())).collect();
+    let templates: Vec<usize> = headers
+        .iter()
+        .zip(instances)
+        .map(|(octets, (header, record))| octets.len() + object(header.format.block(), record.len()))
+        .collect();
     let group = object(COUNT, 1) + templates.iter().map(|length| object(TEMPLATE, *length)).sum::<usize>();
     let random_length = if random.is_empty() { 0 } else { object(RANDOM, random.len()) };
     let whole = object(GROUP, group) + random_length;
@@ -196,10 +246,10 @@ pub fn encode(modality: Modality, instances: &[(Header, Bytes)], random: &[u8]) 
     tlv::put_header(&mut out, modality.outer(), whole);
     tlv::put_header(&mut out, GROUP, group);
     tlv::put(&mut out, COUNT, &[count]);
-    for ((header, template), (_, record)) in headers.iter().zip(templates).zip(instances) {
+    for ((octets, template), (header, record)) in headers.iter().zip(templates).zip(instances) {
         tlv::put_header(&mut out, TEMPLATE, template);
-        out.extend_from_slice(header);
-        tlv::put(&mut out, BLOCK, record);
+        out.extend_from_slice(octets);
+        tlv::put(&mut out, header.format.block(), record);
     }
     if !random.is_empty() {
         tlv::put(&mut out, RANDOM, random);
@@ -213,8 +263,8 @@ pub(crate) const RANDOM: tlv::Tag = 0x53;
 /// The instances of a data group, and what stands in tag 53 behind the group.
 ///
 /// # Errors
-/// [`LdsError::Iso39794`] for data blocks in 7F2E, whatever their header says; [`LdsError::Tlv`],
-/// [`LdsError::Missing`], [`LdsError::Value`] for a broken shell.
+/// [`LdsError::Tlv`], [`LdsError::Missing`], [`LdsError::Value`] for a broken shell, and for a data block that is not
+/// of the generation of its format.
 pub fn decode(octets: &[u8], modality: Modality) -> Result<(Vec<Instance<'_>>, Option<&[u8]>), LdsError> {
     let mut outer = tlv::Reader::new(tlv::only(octets, modality.outer())?);
     let mut group = tlv::Reader::new(outer.expect(GROUP)?);
@@ -234,14 +284,17 @@ pub fn decode(octets: &[u8], modality: Modality) -> Result<(Vec<Instance<'_>>, O
 fn instance(content: &[u8], modality: Modality) -> Result<Instance<'_>, LdsError> {
     let mut reader = tlv::Reader::new(content);
     let header = reader.optional(HEADER)?.ok_or(LdsError::Missing(HEADER))?;
-    if reader.optional(BLOCK_39794)?.is_some() {
-        // Read loosely: the header of another standard is not held against this one.
-        let format = tlv::find(header, FORMAT).ok().flatten().and_then(|octets| <[u8; 2]>::try_from(octets).ok());
-        return Err(LdsError::Iso39794 { format: format.map_or(0, u16::from_be_bytes) });
+    let header = Header::decode(header, modality)?;
+    let (own, other) = match header.format.generation() {
+        Generation::Iso19794 => (BLOCK, BLOCK_39794),
+        Generation::Iso39794 => (BLOCK_39794, BLOCK),
+    };
+    if reader.optional(other)?.is_some() {
+        return Err(value(other, "holds a record of the other generation than the format (88) says"));
     }
-    let record = reader.optional(BLOCK)?.ok_or(LdsError::Missing(BLOCK))?;
+    let record = reader.optional(own)?.ok_or(LdsError::Missing(own))?;
     reader.finish()?;
-    Ok(Instance { header: Header::decode(header, modality)?, record })
+    Ok(Instance { header, record })
 }
 
 fn check_count(modality: Modality, count: usize) -> Result<u8, LdsError> {
@@ -353,8 +406,13 @@ mod tests {
         assert_eq!(fingers(""), Err(LdsError::Missing(COUNT)));
         assert!(fingers("02010B").is_err());
         assert!(fingers("020101").is_err());
-        assert_eq!(fingers("0201017F6002A100"), Err(LdsError::Missing(BLOCK)));
-        assert_eq!(fingers("0201017F6009A104880200287F2E00"), Err(LdsError::Iso39794 { format: 0x0028 }));
+        assert_eq!(fingers("0201017F600AA1088702010188020007"), Err(LdsError::Missing(BLOCK)));
+        // one generation in the place of the other
+        let wrong =
+            |octets: &str, tag| assert!(matches!(fingers(octets), Err(LdsError::Value { tag: t, .. }) if t == tag));
+        wrong("0201017F600DA10887020101880200077F2E00", BLOCK_39794);
+        wrong("0201017F600DA10887020101880200285F2E00", BLOCK);
+        assert_eq!(fingers("0201017F600DA10887020101880200287F2E00"), Ok(1));
         assert!(decode(&tlv::tlv(0x75, &tlv::tlv(GROUP, &[2, 1, 0])), Modality::Face).is_err());
         assert!(encode(Modality::Face, &[], &[]).is_err());
     }

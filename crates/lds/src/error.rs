@@ -55,21 +55,15 @@ pub enum LdsError {
         /// What is wrong there.
         error: Box<LdsError>,
     },
-    /// A field of a biometric record, 19794-2, -4 and -5.
+    /// A field of a biometric record, 19794-2, -4 and -5, 39794-4 and -5.
     #[error("{record} record, {field}: {why}")]
     Record {
-        /// `FAC`, `FIR` or `FMR`.
+        /// `FAC`, `FIR`, `FMR`, `39794-4` or `39794-5`.
         record: &'static str,
         /// Field as the standard names it.
         field: &'static str,
         /// The rule that is broken.
         why: &'static str,
-    },
-    /// Biometric data block 7F2E: ISO/IEC 39794, which this version does not read.
-    #[error("ISO 39794 not supported yet: data block 7F2E with format type {format:04X}")]
-    Iso39794 {
-        /// Format type (tag 88), 002A face, 0028 finger, 0 if absent.
-        format: u16,
     },
     /// The MRZ of DG1.
     #[error(transparent)]

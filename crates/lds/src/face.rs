@@ -1,4 +1,4 @@
-//! DG2, the face: 9303-10 §4.7.2 with records of ISO/IEC 19794-5:2005, one image per record.
+//! DG2, the face: 9303-10 §4.7.2 with records of ISO/IEC 19794-5:2005 or blocks of ISO/IEC 39794-5, one image each.
 //!
 //! ```text
 //! facial header  14   FAC\0 010\0, u32 length of the record, u16 images (1)
@@ -9,13 +9,15 @@
 //! image               JPEG or JPEG 2000, to the end of the record
 //! ```
 //! Data type, width, height and colour space are taken from the image, never from a caller. The strict decoder compares
-//! them; the tolerant one, for cards of other countries, notes where they differ.
+//! them; the tolerant one, for cards of other countries, notes where they differ. The newer generation is described in
+//! [`crate::iso39794`].
 
 use bitaqa_apdu::Bytes;
 
-use crate::biometrics::{self, Fields, Header, Instance, Modality, RecordFormat};
+use crate::biometrics::{self, Fields, Generation, Header, Instance, Modality, RecordFormat};
 use crate::error::LdsError;
-use crate::image::{Colour, ImageError, ImageFormat, ImageHeader};
+use crate::image::{self, Colour, ImageError, ImageFormat, ImageHeader};
+use crate::iso39794::{self, Block};
 
 const RECORD: &str = "FAC";
 const MAGIC: &[u8] = b"FAC\0";
@@ -108,6 +110,8 @@ pub struct Face {
     pub details: FaceDetails,
     /// Header template of this instance.
     header: Header,
+    /// What a block of 39794 says that has no field here.
+    block: Option<Block>,
 }
 
 /// Content of DG2: one to nine faces, the most recent first.
@@ -143,7 +147,7 @@ struct ImageCodes {
 }
 
 impl Face {
-    /// A full frontal face, unspecified in all but gender and image.
+    /// A full frontal face in a record of 19794-5, unspecified in all but gender and image.
     ///
     /// # Errors
     /// [`LdsError::Image`] for an image that is damaged or that 19794-5 does not take (see [`check_portrait`]).
@@ -157,11 +161,94 @@ impl Face {
             source: FaceSource::Unspecified,
             details: FaceDetails::default(),
             header: Header::new(0, RecordFormat::FaceImage),
+            block: None,
+        })
+    }
+
+    /// The same face in a record of this generation. What the other one says in its own words or not at all is left
+    /// out: pose, feature points, expression and device.
+    #[must_use]
+    pub fn in_generation(mut self, generation: Generation) -> Self {
+        if self.generation() != generation {
+            let (eye_colour, hair_colour) = (self.details.eye_colour, self.details.hair_colour);
+            self.details = FaceDetails { eye_colour, hair_colour, ..FaceDetails::default() };
+            self.block = None;
+            self.header.format = match generation {
+                Generation::Iso19794 => RecordFormat::FaceImage,
+                Generation::Iso39794 => RecordFormat::FaceImage39794,
+            };
+        }
+        self
+    }
+
+    /// Generation of its record.
+    pub const fn generation(&self) -> Generation {
+        self.header.format.generation()
+    }
+
+    /// What its block of 39794 says beside the image, if it is one.
+    pub fn shown(&self) -> Option<iso39794::Shown> {
+        self.block.as_ref().map(Block::shown)
+    }
+
+    fn encode(&self) -> Result<Bytes, LdsError> {
+        match self.generation() {
+            Generation::Iso19794 => self.encode_record(),
+            Generation::Iso39794 => self.encode_block(),
+        }
+    }
+
+    /// Value of 7F2E.
+    fn encode_block(&self) -> Result<Bytes, LdsError> {
+        let header = check_portrait(&self.image)?;
+        check_details(&self.details)?;
+        if iso39794::face::has_other_details(&self.details) {
+            return Err(field("details", "has what ISO 39794 says in other words: leave it unspecified"));
+        }
+        let block = self.block.clone().unwrap_or_else(Block::of_face);
+        Ok(block.write_face(self.shared(block_format(&header, &self.image)), &self.image))
+    }
+
+    const fn shared(&self, format: u8) -> iso39794::face::Shared {
+        let FaceDetails { eye_colour, hair_colour, .. } = self.details;
+        iso39794::face::Shared { gender: self.gender, source: self.source, eye_colour, hair_colour, format }
+    }
+
+    fn decode_block(instance: Instance<'_>, notes: &mut Vec<FaceNote>) -> Result<Self, LdsError> {
+        let (block, image) = Block::read_face(instance.record)?;
+        let shared = block.face();
+        let declared = block.declared();
+        match check_portrait(&image) {
+            Err(error) => notes.push(FaceNote::Image(error)),
+            Ok(header) => {
+                if let Some((width, height)) = declared.size
+                    && (u32::from(width), u32::from(height)) != (header.width, header.height)
+                {
+                    notes.push(FaceNote::Dimensions((width, height), (header.width, header.height)));
+                }
+                let data_type = |format| u8::from(format != iso39794::face::JPEG);
+                let actual = data_type(block_format(&header, &image));
+                if data_type(declared.format) != actual {
+                    notes.push(FaceNote::DataType(data_type(declared.format), actual));
+                }
+            }
+        }
+        let details =
+            FaceDetails { eye_colour: shared.eye_colour, hair_colour: shared.hair_colour, ..FaceDetails::default() };
+        Ok(Self {
+            image,
+            gender: shared.gender,
+            // the only kind that ICAO's profile has promises what a passport needs
+            image_type: FaceImageType::FullFrontal,
+            source: shared.source,
+            details,
+            header: instance.header,
+            block: Some(block),
         })
     }
 
     /// The facial record, value of 5F2E.
-    fn encode(&self) -> Result<Bytes, LdsError> {
+    fn encode_record(&self) -> Result<Bytes, LdsError> {
         let codes = codes(&check_portrait(&self.image)?)?;
         let details = &self.details;
         let points = u16::try_from(details.feature_points.len())
@@ -195,6 +282,13 @@ impl Face {
     }
 
     fn decode(instance: Instance<'_>, notes: &mut Vec<FaceNote>) -> Result<Self, LdsError> {
+        match instance.header.format.generation() {
+            Generation::Iso19794 => Self::decode_record(instance, notes),
+            Generation::Iso39794 => Self::decode_block(instance, notes),
+        }
+    }
+
+    fn decode_record(instance: Instance<'_>, notes: &mut Vec<FaceNote>) -> Result<Self, LdsError> {
         let octets = instance.record;
         let mut fields = Fields::new(octets, RECORD);
         fields.fixed(MAGIC, "format identifier", "is not FAC")?;
@@ -233,7 +327,8 @@ impl Face {
         check_details(&details)?;
         let image = fields.rest();
         compare(&declared, image, notes)?;
-        Ok(Self { image: image.into(), gender, image_type, source, details, header: instance.header })
+        let header = instance.header;
+        Ok(Self { image: image.into(), gender, image_type, source, details, header, block: None })
     }
 }
 
@@ -260,8 +355,8 @@ impl Dg2 {
     /// Reads the file and holds every record against its image: the decoder for our own files.
     ///
     /// # Errors
-    /// [`LdsError::Iso39794`] for a file of that standard; [`LdsError::Record`], [`LdsError::Image`] or the errors of
-    /// the TLV shell. Whatever [`Dg2::decode_tolerant`] would note is an error.
+    /// [`LdsError::Record`], [`LdsError::Image`] or the errors of the TLV shell. Whatever [`Dg2::decode_tolerant`]
+    /// would note is an error.
     pub fn decode(octets: &[u8]) -> Result<Self, LdsError> {
         let (file, notes) = Self::decode_tolerant(octets)?;
         match notes.into_iter().next() {
@@ -324,6 +419,15 @@ pub fn check_portrait(image: &[u8]) -> Result<ImageHeader, ImageError> {
         return unsupported("more than 65535 pixels in one direction");
     }
     Ok(header)
+}
+
+/// Coding of an image as 39794-5 numbers it.
+fn block_format(header: &ImageHeader, image: &[u8]) -> u8 {
+    match header.format {
+        ImageFormat::Jpeg => iso39794::face::JPEG,
+        _ if image::is_reversible(image) => iso39794::face::JPEG_2000_LOSSLESS,
+        _ => iso39794::face::JPEG_2000_LOSSY,
+    }
 }
 
 /// 19794-5 §5.7.2 and §5.7.5. A decoder gives RGB for YCbCr, so both are 24-bit RGB.
@@ -426,5 +530,7 @@ fn source(code: u8) -> Result<FaceSource, LdsError> {
     }
 }
 
+#[cfg(test)]
+mod lds_c;
 #[cfg(test)]
 mod tests;

@@ -1,24 +1,24 @@
 //! DG3, two fingerprints: 9303-10 §4.7.3 with one template per finger.
 //!
-//! A record is either an image (ISO/IEC 19794-4:2005) or a set of minutiae (19794-2:2005), as the
-//! profile chooses. Which finger it is stands twice, in the header template and in the record, and both must agree.
+//! A record is either an image (ISO/IEC 19794-4:2005 or 39794-4) or a set of minutiae (19794-2:2005), as the profile
+//! chooses. Which finger it is stands twice, in the header template and in the record, and both must agree.
 //!
 //! A holder without prints gets the zero-instance form with random octets, so that the hash in EF.SOD does not tell
 //! everybody that there are none: `63 L { 7F61 03 { 02 01 00 }  53 L <random> }`.
 
 mod image_record;
-mod minutiae_record;
 
 use core::fmt;
 use core::str::FromStr;
 
 use bitaqa_apdu::Bytes;
 
-use crate::biometrics::{self, Header, Instance, Modality, RecordFormat};
+use crate::biometrics::{self, Generation, Header, Instance, Modality, RecordFormat};
 use crate::error::{LdsError, value};
+use crate::image::ImageError;
+use crate::minutiae::MinutiaeRecord;
 
 pub use image_record::{FingerImage, Impression};
-pub use minutiae_record::{MinutiaeRecord, View};
 
 /// Fewest random octets of the zero-instance form: our rule, since 9303 gives none.
 pub const RANDOM_OCTETS_MIN: usize = 16;
@@ -141,7 +141,7 @@ pub struct Finger {
 }
 
 impl Finger {
-    /// A finger by its image file: WSQ, PNG, JPEG 2000 or PGM (which is stored as bare samples), grey, 8 bits.
+    /// A finger by its image file: WSQ, PNG, JPEG 2000 or PGM, grey, 8 bits. 19794-4 stores a PGM as bare samples.
     ///
     /// # Errors
     /// [`LdsError::Image`] as for [`FingerImage::new`].
@@ -161,10 +161,36 @@ impl Finger {
         Ok(Self { position, data: FingerData::Minutiae(record), header })
     }
 
+    /// The same finger in a record of this generation. Quality and device are left out on the way: see
+    /// [`FingerImage`].
+    ///
+    /// # Errors
+    /// [`LdsError::Value`] for minutiae, which no part of 39794 here takes.
+    pub fn in_generation(mut self, generation: Generation) -> Result<Self, LdsError> {
+        if self.generation() == generation {
+            return Ok(self);
+        }
+        let FingerData::Image(image) = &mut self.data else {
+            return Err(value(FORMAT, "is of minutiae, which are written by ISO 19794-2 only"));
+        };
+        image.forget_generation();
+        self.header.format = match generation {
+            Generation::Iso19794 => RecordFormat::FingerImage,
+            Generation::Iso39794 => RecordFormat::FingerImage39794,
+        };
+        Ok(self)
+    }
+
+    /// Generation of its record.
+    pub const fn generation(&self) -> Generation {
+        self.header.format.generation()
+    }
+
     fn record(&self) -> Result<Bytes, LdsError> {
-        match &self.data {
-            FingerData::Image(image) => image.encode(self.position),
-            FingerData::Minutiae(record) => {
+        match (&self.data, self.generation()) {
+            (FingerData::Image(image), Generation::Iso19794) => image.encode(self.position),
+            (FingerData::Image(image), Generation::Iso39794) => image.encode_block(self.position),
+            (FingerData::Minutiae(record), _) => {
                 record.check_finger(self.position)?;
                 Ok(record.octets().into())
             }
@@ -172,9 +198,10 @@ impl Finger {
     }
 
     fn header(&self) -> Header {
-        let format = match self.data {
-            FingerData::Image(_) => RecordFormat::FingerImage,
-            FingerData::Minutiae(_) => RecordFormat::FingerMinutiae,
+        let format = match (&self.data, self.generation()) {
+            (FingerData::Image(_), Generation::Iso19794) => RecordFormat::FingerImage,
+            (FingerData::Image(_), Generation::Iso39794) => RecordFormat::FingerImage39794,
+            (FingerData::Minutiae(_), _) => RecordFormat::FingerMinutiae,
         };
         // The fields are open: what was changed after decoding must not leave the header behind.
         let mut header = self.header.clone();
@@ -183,20 +210,43 @@ impl Finger {
         header
     }
 
-    fn decode(instance: Instance<'_>) -> Result<Self, LdsError> {
+    fn decode(instance: Instance<'_>, notes: &mut Vec<FingerNote>) -> Result<Self, LdsError> {
         const SUBTYPE: u32 = 0x82;
         let header = instance.header;
         let position = FingerPosition::from_subtype(header.subtype.ok_or(LdsError::Missing(SUBTYPE))?)
             .ok_or(value(SUBTYPE, "names no single finger"))?;
-        let data = if header.format == RecordFormat::FingerMinutiae {
-            let record = MinutiaeRecord::new(instance.record)?;
-            record.check_finger(position)?;
-            FingerData::Minutiae(record)
-        } else {
-            FingerData::Image(FingerImage::decode(instance.record, position)?)
+        let record = instance.record;
+        let data = match header.format {
+            RecordFormat::FingerMinutiae => {
+                let record = MinutiaeRecord::new(record)?;
+                record.check_finger(position)?;
+                FingerData::Minutiae(record)
+            }
+            RecordFormat::FingerImage39794 => FingerData::Image(FingerImage::decode_block(record, position, notes)?),
+            _ => FingerData::Image(FingerImage::decode(record, position, notes)?),
         };
         Ok(Self { position, data, header })
     }
+}
+
+/// Format in the header template.
+const FORMAT: u32 = 0x88;
+
+/// A deviation that the tolerant decoder accepts. Declared values come first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FingerNote {
+    /// No print and no random octets, or fewer than [`RANDOM_OCTETS_MIN`]: the hash in EF.SOD tells it to everybody.
+    Random(usize),
+    /// Length of the whole record.
+    RecordLength(u64, usize),
+    /// Length of the view with its image.
+    BlockLength(u32, usize),
+    /// Width and height.
+    Dimensions((u16, u16), (u32, u32)),
+    /// Coding of the image, by the codes of the record's standard.
+    Compression(u8, u8),
+    /// The image could not be walked to its end, or is of a kind that a DG3 should not hold.
+    Image(ImageError),
 }
 
 /// Content of DG3.
@@ -235,23 +285,48 @@ impl Dg3 {
         }
     }
 
-    /// Reads the file and holds every record against its header template and its image.
+    /// Reads the file and holds every record against its header template and its image: the decoder for our own files.
     ///
     /// # Errors
-    /// [`LdsError::Iso39794`] for a file of that standard; otherwise as [`Dg3::encode`] and the errors of the shell.
+    /// As [`Dg3::encode`], and the errors of the shell. Whatever [`Dg3::decode_tolerant`] would note is an error.
     pub fn decode(octets: &[u8]) -> Result<Self, LdsError> {
+        let (file, notes) = Self::decode_tolerant(octets)?;
+        let wrong = |field, why| Err(LdsError::Record { record: "FIR", field, why });
+        match notes.into_iter().next() {
+            None => Ok(file),
+            Some(FingerNote::Image(error)) => Err(error.into()),
+            Some(FingerNote::Random(0)) => Err(LdsError::Missing(biometrics::RANDOM)),
+            Some(FingerNote::Random(_)) => Err(value(biometrics::RANDOM, "has fewer than 16 random octets")),
+            Some(FingerNote::RecordLength(..)) => wrong("length", "is not that of the record"),
+            Some(FingerNote::BlockLength(..)) => wrong("block length", "is not that of the view"),
+            Some(FingerNote::Dimensions(..)) => wrong("width or height", "is not that of the image"),
+            Some(FingerNote::Compression(..)) => wrong("compression", "is not that of the image"),
+        }
+    }
+
+    /// Reads the file of any country: the deviations of [`FingerNote`] are noted, all others are errors.
+    ///
+    /// # Errors
+    /// As [`Dg3::decode`], less those deviations.
+    pub fn decode_tolerant(octets: &[u8]) -> Result<(Self, Vec<FingerNote>), LdsError> {
         let (instances, random) = biometrics::decode(octets, Modality::Finger)?;
+        let mut notes = Vec::new();
         if instances.is_empty() {
-            let random: Bytes = random.ok_or(LdsError::Missing(biometrics::RANDOM))?.into();
-            check_random(&random)?;
-            return Ok(Self::Empty { random });
+            let random: Bytes = random.unwrap_or_default().into();
+            if random.len() < RANDOM_OCTETS_MIN {
+                notes.push(FingerNote::Random(random.len()));
+            }
+            return Ok((Self::Empty { random }, notes));
         }
         if random.is_some() {
             return Err(LdsError::OutOfPlace(biometrics::RANDOM));
         }
-        let fingers = instances.into_iter().map(Finger::decode).collect::<Result<Vec<_>, _>>()?;
+        let fingers = instances
+            .into_iter()
+            .map(|instance| Finger::decode(instance, &mut notes))
+            .collect::<Result<Vec<_>, _>>()?;
         check_fingers(&fingers)?;
-        Ok(Self::Fingers(fingers))
+        Ok((Self::Fingers(fingers), notes))
     }
 
     /// The fingers, none in the zero-instance form.
@@ -281,5 +356,7 @@ fn check_fingers(fingers: &[Finger]) -> Result<(), LdsError> {
     if (0..fingers.len()).any(twice) { Err(value(GROUP, "holds one finger twice")) } else { Ok(()) }
 }
 
+#[cfg(test)]
+mod lds_d;
 #[cfg(test)]
 mod tests;

@@ -15,6 +15,7 @@ mod wsq;
 use core::fmt;
 
 pub use jpeg::JpegFacts;
+pub use jpeg2000::is_reversible;
 pub use pgm::{grey_samples, pgm};
 
 /// Container and coding of an image.

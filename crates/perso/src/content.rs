@@ -141,7 +141,10 @@ impl Making<'_> {
             FileContent::Cvca => security::cvca(issuer),
             FileContent::Sod => Err(ContentError::Profile("EF.SOD is made out of the other files")),
             FileContent::Dg1 => Dg1 { mrz: applicant.mrz().clone() }.encode().map_err(in_file("DG1")),
-            FileContent::Dg2 => biometric::face(applicant).and_then(|dg2| dg2.encode()).map_err(in_file("DG2")),
+            FileContent::Dg2 => {
+                let face = biometric::face(applicant, profile.biometrics.face_format);
+                face.and_then(|dg2| dg2.encode()).map_err(in_file("DG2"))
+            }
             FileContent::Dg3 => biometric::fingers(applicant, random).map_err(in_file("DG3")),
             FileContent::Dg11 => dg11(applicant).encode().map_err(in_file("DG11")),
             FileContent::Dg12 => dg12(applicant).encode().map_err(in_file("DG12")),

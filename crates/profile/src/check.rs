@@ -10,10 +10,11 @@ use crate::{
 };
 use std::collections::BTreeSet;
 
-/// Octets of DG2 besides the image: TLV and record headers of ISO/IEC 19794-5 with lengths in their longest form.
-const DG2_OVERHEAD_BYTES: usize = 96;
-/// Octets of DG3 besides the images: the template head, and for each print its BIT and FIR headers, lengths in their
-/// longest form.
+/// Octets of DG2 besides the image: TLV and record headers of ISO/IEC 19794-5, or the block of ISO/IEC 39794-5,
+/// whichever is longer, with lengths in their longest form.
+const DG2_OVERHEAD_BYTES: usize = 112;
+/// Octets of DG3 besides the images: the template head, and for each print its BIT and FIR headers (a block of
+/// ISO/IEC 39794-4 is shorter), lengths in their longest form.
 const DG3_HEAD_BYTES: usize = 14;
 const DG3_PRINT_OVERHEAD_BYTES: usize = 80;
 

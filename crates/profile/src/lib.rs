@@ -18,7 +18,7 @@ pub use applications::{
 };
 pub use error::{Problem, ProfileError};
 pub use names::{
-    AppletState, CardState, Diversification, FingerFormat, FingerImageFormat, PortraitFormat, Prints, Scp,
+    AppletState, CardState, Diversification, FaceFormat, FingerFormat, FingerImageFormat, PortraitFormat, Prints, Scp,
     TransportKeys, WithoutPrints,
 };
 pub use parse::BUILTIN;
@@ -436,6 +436,8 @@ pub struct Biometrics {
     pub portrait_formats: Vec<PortraitFormat>,
     /// Largest portrait file, in octets.
     pub portrait_bytes_max: usize,
+    /// Record format of the portrait in DG2.
+    pub face_format: FaceFormat,
     /// Record format of the prints in DG3.
     pub finger_format: FingerFormat,
     /// Image formats of the prints; empty where none are taken.

@@ -156,12 +156,24 @@ words! {
 }
 
 words! {
+    /// Record format of the face: readers take both, and from 2030 on only the newer may be written (9303-10 §4.5.6).
+    FaceFormat {
+        /// ISO/IEC 19794-5:2005.
+        Iso19794Part5 = "iso19794-5",
+        /// ISO/IEC 39794-5.
+        Iso39794Part5 = "iso39794-5",
+    }
+}
+
+words! {
     /// Record format of fingers.
     FingerFormat {
         /// Images, ISO/IEC 19794-4:2005.
         Iso19794Part4 = "iso19794-4",
         /// Minutiae, ISO/IEC 19794-2:2005.
         Iso19794Part2 = "iso19794-2",
+        /// Images, ISO/IEC 39794-4.
+        Iso39794Part4 = "iso39794-4",
     }
 }
 

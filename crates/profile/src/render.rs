@@ -67,6 +67,7 @@ impl Profile {
         rows.row(&[&"without prints", &biometrics.without_prints, &biometrics.basis]);
         let portrait =
             format!("{}, {} octets at most", list(&biometrics.portrait_formats), biometrics.portrait_bytes_max);
+        let portrait = format!("{}: {portrait}", biometrics.face_format);
         rows.row(&[&"portrait", &portrait, &biometrics.basis]);
         if !biometrics.finger_image_formats.is_empty() {
             let formats = list(&biometrics.finger_image_formats);

@@ -2,6 +2,7 @@
 //! two groups with several spellings of a field.
 
 use bitaqa_apdu::Bytes;
+use bitaqa_lds::LdsError;
 use bitaqa_lds::card_access::CardAccess;
 use bitaqa_lds::cia::{ApplicationTemplate, CardInfo, Certificate, ObjectDirectory, Password, PrivateKey, PublicKey};
 use bitaqa_lds::com::Com;
@@ -13,7 +14,10 @@ use bitaqa_lds::dg14::Dg14;
 use bitaqa_lds::dg15::Dg15;
 use bitaqa_lds::face::Dg2;
 use bitaqa_lds::fingers::Dg3;
+use bitaqa_lds::iris::Dg4;
+use bitaqa_lds::minutiae::{MinutiaeRecord, Order, Sorting, compact, from_compact, normal};
 use bitaqa_lds::mrz::Mrz;
+use bitaqa_lds::on_card;
 use bitaqa_lds::optional_data::OptionalData;
 use bitaqa_lds::security_infos::SecurityInfos;
 use time::Date;
@@ -57,6 +61,38 @@ pub fn dg2(input: &[u8]) {
 /// DG3 with its records of images and of minutiae.
 pub fn dg3(input: &[u8]) {
     both_ways::octets(input, Dg3::decode, |file| vec(file.encode()));
+    if let Ok((_, notes)) = Dg3::decode_tolerant(input) {
+        assert_eq!(notes.is_empty(), Dg3::decode(input).is_ok());
+    }
+}
+
+/// DG4, whose records nobody here looks into.
+pub fn dg4(input: &[u8]) {
+    both_ways::octets(input, Dg4::decode, |file| vec(file.encode()));
+}
+
+/// Minutiae records of both editions, strictly and loosely, and what becomes of them on the way to a card.
+pub fn minutiae(input: &[u8]) {
+    let write = |record: &MinutiaeRecord| {
+        MinutiaeRecord::of(record.edition(), record.device(), record.views()).map(|again| again.octets().to_vec())
+    };
+    both_ways::octets(input, |octets| MinutiaeRecord::new(octets), write);
+    let Ok((record, notes)) = MinutiaeRecord::tolerant(input) else { return };
+    assert_eq!(notes.is_empty(), MinutiaeRecord::new(input).is_ok());
+    let order = Order::Ascending(Sorting::Polar);
+    for view in record.views() {
+        let template = compact(view, 60, order);
+        assert!(template.len() <= view.minutiae.len().min(60));
+        assert!(from_compact(template.as_flattened()).is_some_and(|back| back.len() == template.len()));
+        assert!(normal(view, 60, order).len() <= 60);
+    }
+}
+
+/// What a card says of its references, and what it is sent to compare.
+pub fn on_card(input: &[u8]) {
+    both_ways::octets(input, on_card::decode_group, |group| on_card::encode_group(group));
+    let read = |octets: &[u8]| on_card::read_probe(octets).map(<[_]>::to_vec);
+    both_ways::octets(input, read, |probe| Ok::<_, LdsError>(on_card::probe(probe).to_vec()));
 }
 
 /// DG11.

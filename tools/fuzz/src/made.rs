@@ -4,10 +4,14 @@ use bitaqa_apdu::public_key::{self, CardPublicKey};
 use bitaqa_apdu::{AccessRule, dgi, fcp, tlv};
 use bitaqa_card::nvm::image;
 use bitaqa_curves::{Curve, Domain};
+use bitaqa_lds::biometrics::Generation;
 use bitaqa_lds::dg12::Dg12;
 use bitaqa_lds::face::{Dg2, Face, Gender};
 use bitaqa_lds::fingers::{Dg3, Finger, FingerPosition};
 use bitaqa_lds::image::pgm;
+use bitaqa_lds::iris::{Dg4, Eye, Iris};
+use bitaqa_lds::minutiae::{Edition, MinutiaeRecord, Order};
+use bitaqa_lds::on_card::{self, Information};
 use bitaqa_lds::optional_data::OptionalData;
 use bitaqa_pki::cvc::{CvCertificate, date_to_bcd};
 use bitaqa_pki::spki::{self, Form};
@@ -180,7 +184,40 @@ pub fn images() -> Vec<Vec<u8>> {
 pub fn small_dg2() -> Vec<Vec<u8>> {
     let images = [jpeg(), jp2(), j2k()];
     let faces = images.into_iter().filter_map(|image| Face::new(image, Gender::Female).ok());
-    faces.filter_map(|face| Dg2::new(face).encode().ok()).map(|file| file.to_vec()).collect()
+    // each in both generations, the newer one first
+    let both = faces.flat_map(|face| [face.clone().in_generation(Generation::Iso39794), face]);
+    both.filter_map(|face| Dg2::new(face).encode().ok()).map(|file| file.to_vec()).collect()
+}
+
+/// A DG4 of each generation and one without an iris.
+pub fn small_dg4() -> Vec<Vec<u8>> {
+    let older = Iris::new(Eye::Right, b"IIR\x00010\0rest".as_slice(), Generation::Iso19794);
+    let newer = Iris::new(Eye::Left, [0xA1, 2, 0x66, 0], Generation::Iso39794);
+    let groups = [Dg4::Irises([older, newer].into_iter().flatten().collect()), Dg4::Empty { random: [7; 16].into() }];
+    groups.iter().filter_map(|group| group.encode().ok()).map(|file| file.to_vec()).collect()
+}
+
+/// Minutiae records of both editions.
+pub fn minutiae_records() -> Vec<Vec<u8>> {
+    let Ok(older) = MinutiaeRecord::new(minutiae()) else { return Vec::new() };
+    let newer = MinutiaeRecord::of(Edition::Of2011, 0, older.views());
+    [Ok(older), newer].into_iter().flatten().map(|record| record.octets().to_vec()).collect()
+}
+
+/// BIT groups and probes.
+pub fn on_card_templates() -> Vec<Vec<u8>> {
+    let finger = |reference: u8| Information {
+        reference: Some(reference),
+        subtype: 0x09,
+        owner: on_card::OWNER_SC37,
+        format: on_card::FORMAT_COMPACT,
+        minutiae: (12, 60),
+        order: Order::from_code(0x11).unwrap_or(Order::None),
+        features: None,
+    };
+    let groups = [vec![], vec![finger(1)], vec![finger(1), finger(2)]];
+    let groups = groups.iter().filter_map(|group| on_card::encode_group(group).ok());
+    groups.chain([on_card::probe(&[[1, 2, 0x43], [4, 5, 0x86]]).to_vec()]).collect()
 }
 
 pub fn small_dg3() -> Vec<Vec<u8>> {
@@ -194,6 +231,11 @@ pub fn small_dg3() -> Vec<Vec<u8>> {
         .map(Dg3::Fingers)
         .collect();
     groups.extend(Finger::from_minutiae(right, minutiae()).ok().map(|finger| Dg3::Fingers(vec![finger])));
+    let newer = groups.iter().filter_map(|group| {
+        let fingers = group.fingers().iter().cloned().map(|finger| finger.in_generation(Generation::Iso39794).ok());
+        fingers.collect::<Option<Vec<_>>>().map(Dg3::Fingers)
+    });
+    groups.extend(newer.collect::<Vec<_>>());
     groups.push(Dg3::Empty { random: vec![7; 16].into() });
     groups.iter().filter_map(|group| group.encode().ok()).map(|file| file.to_vec()).collect()
 }

@@ -79,6 +79,12 @@ pub const TARGETS: &[Target] = &[
         .up_to(WITH_IMAGE)
         .smoke(20_000),
     Target::new("dg3", files::dg3, &[Made(made::small_dg3)]).words(BIOMETRICS).up_to(WITH_IMAGE).smoke(50_000),
+    Target::new("dg4", files::dg4, &[Made(made::small_dg4)]).words(BIOMETRICS).up_to(512),
+    Target::new("minutiae", files::minutiae, &[Made(made::minutiae_records)])
+        .words(&[b"FMR\0 20\0", b"FMR\x00030\0"])
+        .up_to(1024)
+        .smoke(50_000),
+    Target::new("on-card", files::on_card, &[Made(made::on_card_templates)]).words(TLV).up_to(512),
     Target::new("dg11", files::dg11, &[Files(&["DG11"]), Vectors("icao9303-10/dg11.toml")]).words(TLV),
     Target::new("dg12", files::dg12, &[Files(&["DG12"]), Made(made::dg12)]).words(TLV),
     Target::new("dg13", files::dg13, &[Files(&["DG13"])]).words(TLV),

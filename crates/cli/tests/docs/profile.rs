@@ -4,9 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bitaqa_profile::{
-    AppletState, BUILTIN, CaProtocol, CardState, DgiFlag, EidAlgorithm, EidUse, FingerFormat, FingerImageFormat,
-    HashName, PaceAnswer, PacePin, PaceProtocol, Password, PortraitFormat, Prints, Scp, SignatureName, TaProtocol,
-    TransportKeys, WithoutPrints,
+    AppletState, BUILTIN, CaProtocol, CardState, DgiFlag, EidAlgorithm, EidUse, FaceFormat, FingerFormat,
+    FingerImageFormat, HashName, PaceAnswer, PacePin, PaceProtocol, Password, PortraitFormat, Prints, Scp,
+    SignatureName, TaProtocol, TransportKeys, WithoutPrints,
 };
 use toml::Value;
 
@@ -110,6 +110,7 @@ fn every_word_of_a_profile_is_on_its_page() {
         names(DgiFlag::ALL),
         names(EidAlgorithm::ALL),
         names(EidUse::ALL),
+        names(FaceFormat::ALL),
         names(FingerFormat::ALL),
         names(FingerImageFormat::ALL),
         names(HashName::ALL),

@@ -3,7 +3,6 @@
 use super::*;
 use crate::image::samples;
 use crate::vectors;
-use bitaqa_apdu::tlv;
 use proptest::prelude::*;
 
 fn face() -> Face {
@@ -46,7 +45,6 @@ fn layout_around_an_image_of_15_000_octets() {
 
 #[test]
 fn good_files_read_back() {
-    // LDS_C_01 to LDS_C_03
     let jpeg = Face::new(samples::portrait(413, 531), Gender::Male).unwrap();
     let mut points = face();
     points.details.feature_points = vec![[1, 0xC1, 0, 100, 0, 120, 0, 0], [1, 0xC2, 0, 200, 0, 120, 0, 0]];
@@ -74,24 +72,24 @@ fn images_that_a_dg2_does_not_take() {
 #[test]
 fn every_field_of_the_record_is_checked() {
     for (offset, octets, expect) in [
-        (0, &b"FBC"[..], "format identifier"), // LDS_C_14
-        (4, b"020", "version"),                // LDS_C_15
+        (0, &b"FBC"[..], "format identifier"),
+        (4, b"020", "version"),
         (8, &[0, 0, 0, 1], "length"),
         (12, &[0, 2], "number of images"),
-        (14, &[0, 0, 0, 1], "block length"), // LDS_C_16
-        (18, &[0, 1], "reserved value"),     // a point that is not there shifts all that follows
+        (14, &[0, 0, 0, 1], "block length"),
+        (18, &[0, 1], "reserved value"), // a point that is not there shifts all that follows
         (18, &[0xFF, 0xFF], "feature points: is cut off"),
-        (20, &[3], "gender"),             // LDS_C_17
-        (21, &[8], "eye colour"),         // LDS_C_18
-        (22, &[10], "hair colour"),       // LDS_C_19
-        (28, &[182], "pose"),             // LDS_C_20
-        (29, &[182], "pose"),             // LDS_C_21
-        (30, &[182], "pose"),             // LDS_C_22
-        (31, &[182], "pose uncertainty"), // LDS_C_23
-        (32, &[182], "pose uncertainty"), // LDS_C_24
-        (33, &[182], "pose uncertainty"), // LDS_C_25
-        (34, &[3], "face image type"),    // LDS_C_26
-        (35, &[2], "image data type"),    // LDS_C_27
+        (20, &[3], "gender"),
+        (21, &[8], "eye colour"),
+        (22, &[10], "hair colour"),
+        (28, &[182], "pose"),
+        (29, &[182], "pose"),
+        (30, &[182], "pose"),
+        (31, &[182], "pose uncertainty"),
+        (32, &[182], "pose uncertainty"),
+        (33, &[182], "pose uncertainty"),
+        (34, &[3], "face image type"),
+        (35, &[2], "image data type"),
         (35, &[0], "image data type: is not that of the image"),
         (36, &[0, 1], "width or height"),
         (38, &[0, 1], "width or height"),
@@ -102,22 +100,6 @@ fn every_field_of_the_record_is_checked() {
         let error = changed(offset, octets);
         assert!(error.contains(expect), "octet {offset}: {error}");
     }
-}
-
-#[test]
-fn the_outer_frame_is_checked() {
-    let (good, _) = file(face());
-    let with = |at: usize, octet: u8| {
-        let mut file = good.clone();
-        file[at] = octet;
-        Dg2::decode(&file)
-    };
-    assert!(with(0, 0x76).is_err()); // LDS_C_04
-    assert!(with(3, good[3] - 1).is_err()); // LDS_C_05
-    assert!(with(3, good[3] + 1).is_err()); // LDS_C_06
-    let at = good.windows(3).position(|octets| octets == [2, 1, 1]).unwrap();
-    assert!(with(at, 3).is_err()); // LDS_C_07: no DO 02
-    assert!(with(at + 2, 2).is_err());
 }
 
 #[test]
@@ -145,21 +127,6 @@ fn deviations_of_the_field_are_notes_to_the_tolerant_reader_only() {
     damaged[at + 46] = 0xFF;
     let (_, notes) = Dg2::decode_tolerant(&damaged).unwrap();
     assert_eq!(notes, [FaceNote::Image(ImageError::UnknownMagic)]);
-}
-
-#[test]
-fn iso_39794_is_named() {
-    let block = tlv::tlv(0x7F2E, &[0xA1, 0]);
-    let header = tlv::tlv(0xA1, &[0x87, 2, 1, 1, 0x88, 2, 0, 0x2A]);
-    let group = [tlv::tlv(2, &[1]), tlv::tlv(0x7F60, &[header, block].concat())].concat();
-    let file = tlv::tlv(0x75, &tlv::tlv(0x7F61, &group));
-    let error = LdsError::Iso39794 { format: 0x002A };
-    assert_eq!(Dg2::decode(&file), Err(error.clone()));
-    assert_eq!(error.to_string(), "ISO 39794 not supported yet: data block 7F2E with format type 002A");
-    for sample in ["iso39794/dg2_silver_all_fields.bin", "iso39794/dg2_silver_mandatory_fields.bin"] {
-        let Some(file) = vectors::sample(sample) else { return };
-        assert_eq!(Dg2::decode(&file), Err(error.clone()), "{sample}");
-    }
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Finger image record of one finger and one view, ISO/IEC 19794-4:2005.
+//! Finger image record of one finger and one view, ISO/IEC 19794-4:2005, and the block of ISO/IEC 39794-4 in its place.
 //!
 //! ```text
 //! header  32   FIR\0 010\0, u48 length, u16 device, u16 acquisition level, fingers 1, scale 1 (ppi) or 2 (ppcm),
@@ -10,10 +10,11 @@
 
 use bitaqa_apdu::Bytes;
 
-use super::FingerPosition;
+use super::{FingerNote, FingerPosition};
 use crate::biometrics::Fields;
 use crate::error::LdsError;
 use crate::image::{self, Colour, ImageError, ImageFormat, ImageHeader};
+use crate::iso39794::{self, Block};
 
 const RECORD: &str = "FIR";
 const HEADER_OCTETS: usize = 32;
@@ -36,8 +37,22 @@ pub enum Impression {
     NonlivePlain = 2,
     /// 3
     NonliveRolled = 3,
+    /// 4: found somewhere.
+    Latent = 4,
     /// 8: drawn over a strip sensor.
     Swipe = 8,
+    /// 24: not touched; from here on 39794-4 only.
+    ContactlessPlain = 24,
+    /// 25
+    ContactlessRolled = 25,
+    /// 28
+    Other = 28,
+    /// 29
+    Unknown = 29,
+    /// 41: not touched, in motion.
+    MovingContactlessPlain = 41,
+    /// 42
+    MovingContactlessRolled = 42,
 }
 
 /// A print as an image. Plain data: the image file and what it cannot say itself.
@@ -51,8 +66,10 @@ pub struct FingerImage {
     pub quality: u8,
     /// Pixels per inch of sensor and image: 500 or 1000.
     pub ppi: u16,
-    /// Vendor's number of the sensor, 12 bits.
+    /// Vendor's number of the sensor, 12 bits; 39794-4 has registered ones instead.
     pub device: u16,
+    /// What a block of 39794-4 says that has no field here.
+    block: Option<Block>,
 }
 
 impl FingerImage {
@@ -63,23 +80,75 @@ impl FingerImage {
     pub fn new(image: impl Into<Bytes>) -> Result<Self, LdsError> {
         let image = image.into();
         check_print(&image)?;
-        Ok(Self { image, impression: Impression::LivePlain, quality: 254, ppi: 500, device: 0 })
+        Ok(Self { image, impression: Impression::LivePlain, quality: 254, ppi: 500, device: 0, block: None })
     }
 
-    /// The record.
+    /// What its block of 39794 says beside the image, if it is one.
+    pub fn shown(&self) -> Option<iso39794::Shown> {
+        self.block.as_ref().map(Block::shown)
+    }
+
+    /// Leaves out what only the generation of its origin can say: quality and device, which 39794-4 ties to registered
+    /// algorithms and models.
+    pub(super) fn forget_generation(&mut self) {
+        (self.quality, self.device, self.block) = (254, 0, None);
+    }
+
+    /// The block of 39794-4, value of 7F2E.
+    pub(super) fn encode_block(&self, position: FingerPosition) -> Result<Bytes, LdsError> {
+        let header = check_print(&self.image)?;
+        let block = self.block.clone().unwrap_or_else(Block::of_finger);
+        if self.device != 0 || self.quality != block.finger().quality {
+            return Err(field(
+                "quality or device",
+                "has no registered owner, as ISO 39794 wants: leave it undetermined",
+            ));
+        }
+        let (impression, quality, ppi) = (self.impression, self.quality, self.ppi);
+        let format = block_format(&header, &self.image);
+        let print = iso39794::finger::Shared { position: position.code(), impression, quality, ppi, format };
+        Ok(block.write_finger(print, &self.image))
+    }
+
+    /// Reads a block, which must be of this finger.
+    pub(super) fn decode_block(
+        octets: &[u8],
+        position: FingerPosition,
+        notes: &mut Vec<FingerNote>,
+    ) -> Result<Self, LdsError> {
+        let (block, image) = Block::read_finger(octets)?;
+        let shared = block.finger();
+        if shared.position != position.code() {
+            return Err(field("finger position", "is not that of the header template"));
+        }
+        match check_print(&image) {
+            Err(error) => notes.push(FingerNote::Image(error)),
+            Ok(header) => {
+                let actual = block_format(&header, &image);
+                let jpeg_2000 = |format: u8| matches!(format, 2 | 3);
+                // whether JPEG 2000 lost something is the writer's word: a reversible wavelet can be cut off too
+                if shared.format != actual && !(jpeg_2000(shared.format) && jpeg_2000(actual)) {
+                    notes.push(FingerNote::Compression(shared.format, actual));
+                }
+            }
+        }
+        let (impression, quality, ppi) = (shared.impression, shared.quality, shared.ppi);
+        Ok(Self { image, impression, quality, ppi, device: 0, block: Some(block) })
+    }
+
+    /// The record of 19794-4, value of 5F2E.
     pub(super) fn encode(&self, position: FingerPosition) -> Result<Bytes, LdsError> {
         let header = check_print(&self.image)?;
-        let (compression, data) = match header.format {
-            ImageFormat::Wsq => (WSQ, &*self.image),
-            ImageFormat::Png => (PNG, &*self.image),
-            ImageFormat::Pgm => (RAW, image::grey_samples(&self.image)?),
-            _ => (JPEG_2000, &*self.image),
-        };
+        let compression = compression_of(header.format);
+        let data = if compression == RAW { image::grey_samples(&self.image)? } else { &*self.image };
         let side = |pixels| u16::try_from(pixels).map_err(|_| field("width or height", "is above 65535"));
         let block = u32::try_from(VIEW_OCTETS + data.len()).map_err(|_| field("block length", "is too large"))?;
         let length = u64::from(block) + 32;
         let level = acquisition_level(self.ppi)?;
         check_quality(self.quality)?;
+        if self.impression as u8 > Impression::Swipe as u8 {
+            return Err(field("impression", "is one that only ISO 39794 has"));
+        }
         if self.device > 0x0FFF {
             return Err(field("capture device", "has more than 12 bits"));
         }
@@ -103,14 +172,18 @@ impl FingerImage {
     }
 
     /// Reads a record, which must be of this finger.
-    pub(super) fn decode(octets: &[u8], position: FingerPosition) -> Result<Self, LdsError> {
+    pub(super) fn decode(
+        octets: &[u8],
+        position: FingerPosition,
+        notes: &mut Vec<FingerNote>,
+    ) -> Result<Self, LdsError> {
         let mut fields = Fields::new(octets, RECORD);
         fields.fixed(b"FIR\0", "format identifier", "is not FIR")?;
         fields.fixed(b"010\0", "version", "is not 010")?;
         let [high, low @ ..] = fields.array::<6>("length")?.map(u64::from);
         let length = low.into_iter().fold(high, |sum, octet| sum << 8 | octet);
         if usize::try_from(length) != Ok(octets.len()) {
-            return Err(field("length", "is not that of the record"));
+            notes.push(FingerNote::RecordLength(length, octets.len()));
         }
         let device = fields.u16("capture device")?;
         let level = fields.u16("acquisition level")?;
@@ -127,7 +200,7 @@ impl FingerImage {
         fields.fixed(&[8], "depth", "is not 8 bits")?;
         let compression = fields.u8("compression")?;
         fields.fixed(&[0, 0], "reserved", "is not zero")?;
-        let print = view(fields, position, compression)?;
+        let print = view(fields, position, compression, notes)?;
         if device > 0x0FFF {
             return Err(field("capture device", "has more than 12 bits"));
         }
@@ -136,10 +209,15 @@ impl FingerImage {
 }
 
 /// View header and image; the fields of the record header are filled in by the caller.
-fn view(mut fields: Fields<'_>, position: FingerPosition, compression: u8) -> Result<FingerImage, LdsError> {
-    let left = fields.left();
-    if usize::try_from(fields.u32("block length")?) != Ok(left) {
-        return Err(field("block length", "is not that of the view"));
+fn view(
+    mut fields: Fields<'_>,
+    position: FingerPosition,
+    compression: u8,
+    notes: &mut Vec<FingerNote>,
+) -> Result<FingerImage, LdsError> {
+    let (left, block) = (fields.left(), fields.u32("block length")?);
+    if usize::try_from(block) != Ok(left) {
+        notes.push(FingerNote::BlockLength(block, left));
     }
     fields.fixed(&[position.code()], "finger position", "is not that of the header template")?;
     fields.fixed(&[1], "number of views", "is not 1")?;
@@ -151,27 +229,48 @@ fn view(mut fields: Fields<'_>, position: FingerPosition, compression: u8) -> Re
         1 => Impression::LiveRolled,
         2 => Impression::NonlivePlain,
         3 => Impression::NonliveRolled,
+        4 => Impression::Latent,
         8 => Impression::Swipe,
         _ => return Err(field("impression", "is a reserved value")),
     };
-    let (width, height) = (fields.u16("width")?, fields.u16("height")?);
+    let declared = (fields.u16("width")?, fields.u16("height")?);
     fields.fixed(&[0], "reserved", "is not zero")?;
     let data = fields.rest();
-    let image: Bytes = if compression == RAW { image::pgm(width, height, data)?.into() } else { data.into() };
-    let header = check_print(&image)?;
-    let expected = match header.format {
+    // Bare samples have no header of their own: width and height must be right here.
+    let image: Bytes = if compression == RAW { image::pgm(declared.0, declared.1, data)?.into() } else { data.into() };
+    match check_print(&image) {
+        Err(error) => notes.push(FingerNote::Image(error)),
+        Ok(header) => {
+            if compression != compression_of(header.format) {
+                notes.push(FingerNote::Compression(compression, compression_of(header.format)));
+            }
+            if (header.width, header.height) != (u32::from(declared.0), u32::from(declared.1)) {
+                notes.push(FingerNote::Dimensions(declared, (header.width, header.height)));
+            }
+        }
+    }
+    Ok(FingerImage { image, impression, quality, ppi: 0, device: 0, block: None })
+}
+
+/// Compression code of 19794-4 for an image that a DG3 takes.
+const fn compression_of(format: ImageFormat) -> u8 {
+    match format {
         ImageFormat::Wsq => WSQ,
         ImageFormat::Png => PNG,
         ImageFormat::Pgm => RAW,
         _ => JPEG_2000,
-    };
-    if compression != expected {
-        return Err(field("compression", "is not that of the image"));
     }
-    if (header.width, header.height) != (u32::from(width), u32::from(height)) {
-        return Err(field("width or height", "is not that of the image"));
+}
+
+/// Coding of an image as 39794-4 numbers it.
+fn block_format(header: &ImageHeader, image: &[u8]) -> u8 {
+    match header.format {
+        ImageFormat::Pgm => iso39794::finger::PGM,
+        ImageFormat::Wsq => iso39794::finger::WSQ,
+        ImageFormat::Png => iso39794::finger::PNG,
+        _ if image::is_reversible(image) => iso39794::finger::JPEG_2000_LOSSLESS,
+        _ => iso39794::finger::JPEG_2000_LOSSY,
     }
-    Ok(FingerImage { image, impression, quality, ppi: 0, device: 0 })
 }
 
 /// The header of an image that a DG3 takes.

@@ -102,6 +102,44 @@ fn read_header_box(mut content: Cursor<'_>) -> Result<FileHeader, ImageError> {
     Ok(header)
 }
 
+/// Whether the code stream of a file or a bare one is transformed by the 5-3 wavelet, which loses nothing by itself:
+/// COD, A.6.1. `false` where no COD is found.
+pub fn is_reversible(octets: &[u8]) -> bool {
+    let stream = match octets {
+        [0xFF, 0x4F, ..] => Some(Cursor::new(octets, 0, ImageFormat::J2k)),
+        _ => code_stream_of(octets),
+    };
+    stream.and_then(|stream| transformation(stream).ok().flatten()) == Some(1)
+}
+
+fn code_stream_of(octets: &[u8]) -> Option<Cursor<'_>> {
+    let mut cursor = Cursor::new(octets, 0, ImageFormat::Jp2);
+    while cursor.left() > 0 {
+        let (kind, content) = next_box(&mut cursor).ok()?;
+        if kind == *b"jp2c" {
+            return Some(content);
+        }
+    }
+    None
+}
+
+/// Last octet of the fixed part of COD in the main header.
+fn transformation(mut cursor: Cursor<'_>) -> Result<Option<u8>, ImageError> {
+    cursor.u16()?; // SOC
+    loop {
+        match cursor.u16()? {
+            0xFF52 => {
+                let mut segment = cursor.segment()?;
+                // coding style, progression, layers, component transform, levels, two block sizes, block style
+                segment.take(9)?;
+                return segment.u8().map(Some);
+            }
+            0xFF90 => return Ok(None),
+            _ => cursor.segment()?,
+        };
+    }
+}
+
 /// SOC, SIZ, main header, tile-parts by their lengths, EOC at the last octet.
 pub(super) fn read_codestream(octets: &[u8], format: ImageFormat) -> Result<ImageHeader, ImageError> {
     let mut cursor = Cursor::new(octets, 0, format);

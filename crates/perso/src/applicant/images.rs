@@ -4,6 +4,7 @@
 use super::problem::Findings;
 use super::record::Record;
 use bitaqa_apdu::Bytes;
+use bitaqa_lds::biometrics::Generation;
 use bitaqa_lds::fingers::{Finger, FingerData, FingerPosition};
 use bitaqa_lds::image::{Colour, ImageFormat, ImageHeader};
 use bitaqa_lds::{LdsError, face};
@@ -112,13 +113,18 @@ pub(super) fn prints(
     for (index, entry) in record.fingerprints.iter().enumerate() {
         let field = format!("fingerprints[{index}].file");
         let accepted = match limits.finger_format {
-            FingerFormat::Iso19794Part4 => limits.finger_image_formats.iter().map(|format| format.name()).collect(),
+            FingerFormat::Iso19794Part4 | FingerFormat::Iso39794Part4 => {
+                limits.finger_image_formats.iter().map(|format| format.name()).collect()
+            }
             FingerFormat::Iso19794Part2 => vec!["a minutiae record of ISO/IEC 19794-2:2005"],
         };
         let want = Want { field: &field, what: "print", accepted, octets_max: limits.print_bytes_max, takes: &takes };
         let Some(octets) = want.read(&entry.file, folder, findings) else { continue };
         let template = match limits.finger_format {
             FingerFormat::Iso19794Part4 => want.image_template(entry.finger.position(), octets, findings),
+            FingerFormat::Iso39794Part4 => want
+                .image_template(entry.finger.position(), octets, findings)
+                .and_then(|template| template.in_generation(Generation::Iso39794).ok()),
             FingerFormat::Iso19794Part2 => want.minutiae_template(entry.finger.position(), octets, findings),
         };
         let Some(print) = template.map(|template| Print { template }) else { continue };

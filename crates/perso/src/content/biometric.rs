@@ -1,20 +1,27 @@
-//! DG2 and DG3 out of the record's images: the images go in as they are.
+//! DG2 and DG3 out of the record's images: the images go in as they are, in records of the generation that the profile
+//! names.
 
 use crate::applicant::{Applicant, Print};
 use bitaqa_apdu::Bytes;
 use bitaqa_lds::LdsError;
+use bitaqa_lds::biometrics::Generation;
 use bitaqa_lds::face::{Dg2, Face, Gender};
 use bitaqa_lds::fingers::{Dg3, Finger};
 use bitaqa_lds::mrz::Sex;
+use bitaqa_profile::FaceFormat;
 
 /// DG2 with the portrait.
-pub fn face(applicant: &Applicant) -> Result<Dg2, LdsError> {
+pub fn face(applicant: &Applicant, format: FaceFormat) -> Result<Dg2, LdsError> {
     let gender = match applicant.sex() {
         Sex::Male => Gender::Male,
         Sex::Female => Gender::Female,
         Sex::Unspecified => Gender::Unspecified,
     };
-    Ok(Dg2::new(Face::new(applicant.portrait().octets(), gender)?))
+    let generation = match format {
+        FaceFormat::Iso19794Part5 => Generation::Iso19794,
+        FaceFormat::Iso39794Part5 => Generation::Iso39794,
+    };
+    Ok(Dg2::new(Face::new(applicant.portrait().octets(), gender)?.in_generation(generation)))
 }
 
 /// DG3 with the prints, or without any in the form with random octets, so that its hash does not tell (9303-10
