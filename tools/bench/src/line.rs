@@ -1,45 +1,39 @@
 //! A personalisation line in memory: an issuer, an applicant and as many virtual cards as are asked for. Everything is
 //! seeded, so that two runs do the same work and instruction counts can be compared.
 
-use std::collections::BTreeMap;
+use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use bitaqa_biometrics::synthetic::{self, Hand, Sitter};
-use bitaqa_card::nvm::medium::MemoryMedium;
-use bitaqa_card::{Card, ChipSpec, Platform};
-use bitaqa_perso::applicant::{Applicant, sample};
+use bitaqa_card::Card;
+use bitaqa_laboratory::{LaboratoryIssuer, NOW, Person, extra_files};
 use bitaqa_perso::execute::Station;
 use bitaqa_perso::journal::MemoryJournal;
 use bitaqa_perso::order::{self, Receipt};
 use bitaqa_perso::vault::MasterVault;
 use bitaqa_perso::{plan, verify};
-use bitaqa_pki::TrustStore;
-use bitaqa_profile::{FileContent, Prints, Profile};
+use bitaqa_pki::{TrustStore, key_file};
+use bitaqa_profile::Profile;
 use bitaqa_secure_messaging::pace::Password;
 use bitaqa_tally::Count;
 use bitaqa_terminal::inspection::{Conditions, ExtraFile, Inspection, Terminal, run as inspect};
 use bitaqa_terminal::{Exchange, Trace};
 use rand::SeedableRng;
 use rand::rngs::ChaCha20Rng;
-use rand_core::CryptoRng;
-use time::{UtcDateTime, macros::datetime};
 
 use crate::cpu::CpuTime;
-use crate::issuer::BenchIssuer;
 
-/// What went wrong: a bench has nobody who could react to it but its reader.
-pub type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
+pub use bitaqa_laboratory::Outcome;
 
-/// The instant of every run: certificates are valid and dates the same whenever the bench runs.
-const AT: UtcDateTime = datetime!(2026-06-01 08:00).as_utc();
+/// Passphrase of the files that strangers get.
+const PASSPHRASE: &str = "SPECIMEN bench";
 
 /// The issuer's side and one person.
 pub struct Line {
     /// The product.
     pub profile: Profile,
-    person: Applicant,
-    issuer: BenchIssuer,
+    person: Person,
+    issuer: LaboratoryIssuer,
     vault: MasterVault,
     trust: TrustStore,
     terminal: Terminal,
@@ -106,17 +100,6 @@ impl Trace for Phases {
     }
 }
 
-/// A card's randomness, and waiting that takes no time.
-struct Seeded(ChaCha20Rng);
-
-impl Platform for Seeded {
-    fn rng(&mut self) -> &mut dyn CryptoRng {
-        &mut self.0
-    }
-
-    fn wait(&mut self, _: u32) {}
-}
-
 impl Line {
     /// Makes issuer keys and a person with portrait and prints, for cards of a profile.
     ///
@@ -132,21 +115,10 @@ impl Line {
     /// [`Line::new`].
     pub fn of(profile: Profile, seed: u64) -> Outcome<Self> {
         let mut rng = ChaCha20Rng::seed_from_u64(seed);
-        let issuer = BenchIssuer::new(AT, &mut rng)?;
-        let (trust, terminal, vault) = (issuer.trust()?, issuer.terminal(&mut rng)?, issuer.vault(&profile));
-
-        let with_prints = profile.holder.fingerprints == Prints::Two;
-        let record = sample::record(&mut rng, false, with_prints, AT.date());
-        let mut images = BTreeMap::from([(sample::PORTRAIT_FILE, synthetic::portrait(&mut rng, Sitter::Woman)?)]);
-        if with_prints {
-            images.insert(sample::RIGHT_INDEX_FILE, synthetic::fingerprint(&mut rng, Hand::Right)?);
-            images.insert(sample::LEFT_INDEX_FILE, synthetic::fingerprint(&mut rng, Hand::Left)?);
-        }
-        let image = |name: &str| images.get(name).cloned().ok_or_else(|| "no such image".to_owned());
-        let json = serde_json::to_string(&record)?;
-        let (person, _) = Applicant::parse(&json, "record.json", &image, &profile, AT.date())?;
-        let optional = profile.file(FileContent::Optional);
-        let extra = optional.map(|file| ExtraFile { name: file.name.clone(), sfi: file.sfi }).into_iter().collect();
+        let issuer = LaboratoryIssuer::new(&profile, &mut rng)?;
+        let (trust, terminal, vault) = (issuer.trust()?, issuer.terminal()?, issuer.vault(&profile));
+        let person = Person::new(&profile, &mut rng)?;
+        let extra = extra_files(&profile);
         Ok(Self { profile, person, issuer, vault, trust, terminal, extra })
     }
 
@@ -155,16 +127,14 @@ impl Line {
     /// # Errors
     /// [`Line::new`].
     pub fn blank(&self, seed: u64) -> Outcome<Card> {
-        let mut rng = ChaCha20Rng::seed_from_u64(seed);
-        let spec = ChipSpec::of_profile(&self.profile, &mut rng)?;
-        Ok(Card::blank(spec, Box::new(MemoryMedium::default()), Box::new(Seeded(rng)))?)
+        bitaqa_laboratory::blank(&self.profile, seed)
     }
 
     fn conditions(&self) -> Conditions<'_> {
         Conditions {
             terminal: Some(&self.terminal),
             extra: &self.extra,
-            ..Conditions::new(&self.trust, &self.profile.emrtd.instance_aid, AT)
+            ..Conditions::new(&self.trust, &self.profile.emrtd.instance_aid, NOW)
         }
     }
 
@@ -181,7 +151,7 @@ impl Line {
             rng: &mut ChaCha20Rng::seed_from_u64(seed ^ 0xA5A5_A5A5),
             progress: &mut (),
         };
-        Ok(order::run(&self.profile, &self.person, &self.issuer, &self.conditions(), station)?)
+        Ok(order::run(&self.profile, &self.person.applicant, &self.issuer, &self.conditions(), station)?)
     }
 
     /// Inspects an issued card as a stranger would.
@@ -205,8 +175,8 @@ impl Line {
     /// # Errors
     /// [`Line::new`].
     pub fn password(&self) -> Outcome<Password> {
-        let tag = plan::order_tag(&self.person, &self.profile, &self.vault);
-        Ok(verify::password(&self.profile, &self.person, &self.vault, &tag)?)
+        let tag = plan::order_tag(&self.person.applicant, &self.profile, &self.vault);
+        Ok(verify::password(&self.profile, &self.person.applicant, &self.vault, &tag)?)
     }
 
     /// Writes what a terminal of somebody else needs to inspect this person's card.
@@ -214,11 +184,22 @@ impl Line {
     /// # Errors
     /// A folder that cannot be written.
     pub fn write_for_strangers(&self, folder: &Path) -> Outcome<()> {
-        self.issuer.write_for_strangers(folder, &mut ChaCha20Rng::seed_from_u64(4))?;
-        let tag = plan::order_tag(&self.person, &self.profile, &self.vault);
-        let passwords = plan::passwords(&self.profile, &self.person, &self.vault, &tag);
+        let terminal = folder.join("terminal");
+        fs::create_dir_all(&terminal)?;
+        fs::create_dir_all(folder.join("trust"))?;
+        let keys = &self.issuer.keys;
+        fs::write(folder.join("trust/csca.cer"), keys.csca.certificate.der())?;
+        let [document_verifier, inspection_system] = keys.terminal_chain();
+        fs::write(terminal.join("dv.cvcert"), document_verifier.encode())?;
+        fs::write(terminal.join("is.cvcert"), inspection_system.encode())?;
+        let mut rng = ChaCha20Rng::seed_from_u64(4);
+        let key = key_file::seal_signing(&keys.inspection_system.key, PASSPHRASE.as_bytes(), &mut rng)?;
+        fs::write(terminal.join("is.key"), key)?;
+        fs::write(folder.join("passphrase"), PASSPHRASE)?;
+        let tag = plan::order_tag(&self.person.applicant, &self.profile, &self.vault);
+        let passwords = plan::passwords(&self.profile, &self.person.applicant, &self.vault, &tag);
         let can = passwords.can.as_deref().map(String::as_str);
-        let print = serde_json::json!({ "can": can, "mrz": self.person.mrz().lines() });
-        Ok(std::fs::write(folder.join("print.json"), print.to_string())?)
+        let print = serde_json::json!({ "can": can, "mrz": self.person.applicant.mrz().lines() });
+        Ok(fs::write(folder.join("print.json"), print.to_string())?)
     }
 }

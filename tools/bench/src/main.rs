@@ -6,7 +6,6 @@
 mod apdus;
 mod cpu;
 mod instructions;
-mod issuer;
 mod line;
 mod peer;
 mod plot;

@@ -268,7 +268,9 @@ pub fn signed() -> Vec<Vec<u8>> {
 }
 
 pub fn certificates() -> Vec<Vec<u8>> {
-    let of = |card: &Issued| [&card.keys.csca, &card.keys.document_signer].map(|one| one.certificate.der().to_vec());
+    let of = |card: &Issued| {
+        [&card.issuer.keys.csca, &card.issuer.keys.document_signer].map(|one| one.certificate.der().to_vec())
+    };
     let holders = cnie().files.iter().filter(|(name, _)| name.contains("Cert.")).map(|(_, content)| content.clone());
     of(eac()).into_iter().chain(of(cnie())).chain(holders).collect()
 }
@@ -278,8 +280,8 @@ fn period() -> Period {
 }
 
 pub fn crls() -> Vec<Vec<u8>> {
-    let csca = &eac().keys.csca;
-    let serial = eac().keys.document_signer.certificate.serial().to_vec();
+    let csca = &eac().issuer.keys.csca;
+    let serial = eac().issuer.keys.document_signer.certificate.serial().to_vec();
     let revoked = [crl::Revoked { serial, date: NOW, reason: None }];
     let lists = [&revoked[..], &[]].map(|revoked| {
         let request = crl::CrlRequest { number: 7, update: period(), revoked };
@@ -290,7 +292,7 @@ pub fn crls() -> Vec<Vec<u8>> {
 
 pub fn master_lists() -> Vec<Vec<u8>> {
     let made = || {
-        let (csca, signer) = (&eac().keys.csca, &eac().keys.document_signer);
+        let (csca, signer) = (&eac().issuer.keys.csca, &eac().issuer.keys.document_signer);
         let state = IssuingState {
             country: "MA".into(),
             mrz_state: "MAR".into(),
@@ -307,7 +309,7 @@ pub fn master_lists() -> Vec<Vec<u8>> {
             form: Form::Named,
         };
         let certificate = issue_master_list_signer(&request, &csca.certificate, &csca.signer(), &mut rng()).ok()?;
-        let listed = [csca.certificate.clone(), cnie().keys.csca.certificate.clone()];
+        let listed = [csca.certificate.clone(), cnie().issuer.keys.csca.certificate.clone()];
         master_list::issue(&listed, &certificate, &csca.certificate, NOW, &signer.signer()).ok()
     };
     made().into_iter().collect()
@@ -341,7 +343,7 @@ ewVoPVHP4fPISjtg5ap3QPlwCDHAsC/y6IokEPFcqqIZGeMQCFe34DBxGtkprw==
 ";
 
 pub fn key_files() -> Vec<Vec<u8>> {
-    let key = &eac().keys.document_signer.key;
+    let key = &eac().issuer.keys.document_signer.key;
     let ours = key_file::seal_signing(key, PASSPHRASE, &mut rng()).map(String::into_bytes);
     ours.into_iter().chain(texts(&[CHEAP])).collect()
 }
@@ -354,7 +356,7 @@ pub fn group_elements() -> Vec<Vec<u8>> {
 }
 
 fn cv() -> Vec<CvCertificate> {
-    let keys = &eac().keys;
+    let keys = &eac().issuer.keys;
     [&keys.cvca, &keys.document_verifier, &keys.inspection_system].map(|one| one.certificate.clone()).to_vec()
 }
 
@@ -450,6 +452,6 @@ pub fn host_certificates() -> Vec<Vec<u8>> {
     vec![
         [&[1, 0x00], content(&[0x00, 0x80]).as_slice()].concat(),
         [&[3, 0x80], content(&[0x82]).as_slice()].concat(),
-        [&[0, 0x00], eac().keys.csca.certificate.der()].concat(),
+        [&[0, 0x00], eac().issuer.keys.csca.certificate.der()].concat(),
     ]
 }

@@ -232,8 +232,8 @@ impl Dialogue {
             return;
         }
         let (Some(id_picc), Some(pcd)) = (self.agreed.id_picc.clone(), self.agreed.pcd.clone()) else { return };
-        let chain = self.issued.keys.terminal_chain().map(Clone::clone);
-        let signer = self.issued.keys.inspection_system.signer();
+        let chain = self.issued.issuer.keys.terminal_chain().map(Clone::clone);
+        let signer = self.issued.issuer.keys.inspection_system.signer();
         // From the last command on the card may believe it.
         self.proved = Proved::Terminal;
         let _ = ta::authenticate(&mut |command| self.send(command), &chain, &signer, &id_picc, &pcd);

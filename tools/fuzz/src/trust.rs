@@ -69,9 +69,9 @@ pub fn certificate(input: &[u8]) {
     if let (true, Ok(key)) = (whole(input), certificate.public_key()) {
         let _ = certificate.verify_signature(&key);
         let issued = eac();
-        let genuine = issued.keys.document_signer.certificate.der() == input;
+        let genuine = issued.issuer.keys.document_signer.certificate.der() == input;
         assert!(genuine || check_path(&certificate, &issued.trust, NOW).is_err(), "a path from another certificate");
-        let _ = check_holder(&certificate, &issued.keys.csca.certificate, NOW);
+        let _ = check_holder(&certificate, &issued.issuer.keys.csca.certificate, NOW);
     }
 }
 
@@ -83,7 +83,7 @@ pub fn revocation_list(input: &[u8]) {
     for revoked in list.revoked() {
         assert!(list.find(&revoked.serial).is_some(), "a serial number that is listed and not found");
     }
-    let _ = list.verify(&eac().keys.csca.certificate);
+    let _ = list.verify(&eac().issuer.keys.csca.certificate);
 }
 
 /// A master list.
@@ -145,9 +145,9 @@ pub fn cv_certificate(input: &[u8]) {
         Ok::<_, Infallible>(all.iter().flat_map(CvCertificate::encode).collect())
     });
     if let Ok(certificate) = CvCertificate::parse(input) {
-        let cvca = &eac().keys.cvca.certificate;
+        let cvca = &eac().issuer.keys.cvca.certificate;
         if let Ok(above) = cvca.public_key(None) {
-            let own = &eac().keys;
+            let own = &eac().issuer.keys;
             let genuine = [cvca, &own.document_verifier.certificate, &own.inspection_system.certificate];
             let known = genuine.contains(&&certificate);
             assert!(known || certificate.verify(&above).is_err(), "a certificate that the CVCA has not signed");
