@@ -4,10 +4,8 @@
 // The whole file is a test: its helpers may fail as loudly as its tests.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
-mod support;
-
+use crate::support::{Desk, Output, command, run};
 use serde_json::{Value, json};
-use support::{Desk, Output, command, run};
 
 const PROFILE: &str = include_str!("../../../card-profiles/cnie-2.0.toml");
 const ADULT: &str = "cnie-2.0";

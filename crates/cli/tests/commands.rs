@@ -3,10 +3,8 @@
 // The whole file is a test: its helpers may fail as loudly as its tests.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
-mod support;
-
+use crate::support::{self, Desk, Output, checks, command, run};
 use serde_json::{Value, json};
-use support::{Desk, Output, checks, command, run};
 
 /// Words of a verdict; docs/json.md promises that there are no others.
 const VERDICTS: [&str; 5] = ["passed", "failed", "not_offered", "not_attempted", "downgraded"];

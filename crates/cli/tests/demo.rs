@@ -3,13 +3,11 @@
 // The whole file is a test: its helpers may fail as loudly as its tests.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
-mod support;
-
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use crate::support::{Folder, checks, command, expect_good, read_folder, run};
 use serde_json::{Value, json};
-use support::{Folder, checks, command, expect_good, read_folder, run};
 
 /// Runs a demonstration; its outcome and what it left.
 fn demo(extra: &[&str]) -> (Value, Folder) {

@@ -4,20 +4,14 @@
 // The whole file is a test: its helpers may fail as loudly as its tests.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
-#[path = "docs/json_page.rs"]
 mod json_page;
-#[path = "docs/manual.rs"]
 mod manual;
-#[path = "docs/markdown.rs"]
 mod markdown;
-#[path = "docs/play.rs"]
 mod play;
-#[path = "docs/profile.rs"]
 mod profile;
-#[path = "docs/prose.rs"]
 mod prose;
-mod support;
 
+use crate::support;
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::Path;

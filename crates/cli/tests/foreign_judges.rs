@@ -4,15 +4,13 @@
 // The whole file is a test: its helpers may fail as loudly as its tests.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
-mod support;
-
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
+use crate::support::{Folder, read_folder, run, write_folder};
 use sha2::{Digest, Sha256};
-use support::{Folder, read_folder, run, write_folder};
 use tempfile::TempDir;
 
 /// How OpenSSL ended.

@@ -4,20 +4,16 @@
 // Helpers of tests may panic like tests.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-#[path = "support/line.rs"]
-mod line;
-mod support;
-
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use crate::line::{Line, SeededPlatform, Waits};
+use crate::support::Desk;
 use bitaqa_card::Card;
 use bitaqa_card::nvm::medium::{FileMedium, MemoryMedium, Phase};
 use bitaqa_card::nvm::tear::{self, Tape};
 use bitaqa_perso::journal::{Event, FileJournal, Journal, JournalError, Kind, MemoryJournal};
 use bitaqa_perso::plan;
-use line::{Line, SeededPlatform, Waits};
-use support::Desk;
 
 /// Environment of the child: folder of its desk, and the journal entry at which it dies.
 const FOLDER: &str = "BITAQA_TEST_FOLDER";

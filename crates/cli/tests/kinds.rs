@@ -4,12 +4,11 @@
 // Helpers of tests may panic like tests.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
-mod support;
-
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Mutex;
 
+use crate::support::{self, Folder, Output, checks, read_folder, run, write_folder};
 use bitaqa_apdu::{Aid, Atr, Bytes, Transport, TransportError};
 use bitaqa_card::Card;
 use bitaqa_card::nvm::medium::MemoryMedium;
@@ -27,7 +26,6 @@ use bitaqa_terminal::trace::Totals;
 use rand::SeedableRng;
 use rand::rngs::ChaCha20Rng;
 use serde_json::Value;
-use support::{Folder, Output, checks, read_folder, run, write_folder};
 use tempfile::TempDir;
 
 /// A desk with an issued card of this kind. Made once for each kind.

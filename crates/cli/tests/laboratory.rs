@@ -4,12 +4,10 @@
 // Helpers of tests may panic like tests.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
-#[path = "support/line.rs"]
-mod line;
-mod support;
-
 use std::collections::BTreeSet;
 
+use crate::line::{Line, SeededPlatform, Waits};
+use crate::support::{self, Desk, run};
 use bitaqa_card::Card;
 use bitaqa_card::nvm::medium::{MemoryMedium, Phase};
 use bitaqa_perso::card_keys;
@@ -17,9 +15,7 @@ use bitaqa_perso::journal::{Event, Journal, JournalError, Kind, MemoryJournal};
 use bitaqa_perso::order::{self, Course};
 use bitaqa_perso::plan::{self, Plan};
 use bitaqa_profile::{BUILTIN, Profile};
-use line::{Line, SeededPlatform, Waits};
 use serde_json::Value;
-use support::{Desk, run};
 
 fn laboratories() -> impl Iterator<Item = &'static str> {
     BUILTIN.iter().map(|(name, _)| *name).filter(|name| name.starts_with("lab-"))

@@ -5,14 +5,12 @@
 // Helpers of tests may panic like tests.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stderr)]
 
-#[path = "support/line.rs"]
-mod line;
-mod support;
-
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::sync::OnceLock;
 
+use crate::line::{SeededPlatform, Waits};
+use crate::support::{Desk, run};
 use bitaqa_apdu::{Aid, Bytes, Transport};
 use bitaqa_card::Card;
 use bitaqa_card::nvm::medium::MemoryMedium;
@@ -27,10 +25,8 @@ use bitaqa_secure_messaging::{TerminalError, ca};
 use bitaqa_terminal::emrtd;
 use bitaqa_terminal::session::{Session, SessionError};
 use bitaqa_terminal::trace::Totals;
-use line::{SeededPlatform, Waits};
 use rand::SeedableRng;
 use rand::rngs::ChaCha20Rng;
-use support::{Desk, run};
 
 const EF_CARD_ACCESS: u8 = 0x1C;
 const EF_CARD_SECURITY: u8 = 0x1D;

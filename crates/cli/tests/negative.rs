@@ -3,10 +3,8 @@
 // Helpers of tests may panic like tests.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-#[path = "support/line.rs"]
-mod line;
-mod support;
-
+use crate::line::{Line, SeededPlatform, Waits};
+use crate::support::{Desk, checks, run, verdict};
 use bitaqa_apdu::{Aid, Command, Response, Sw, Transport, ins};
 use bitaqa_card::Card;
 use bitaqa_card::nvm::medium::{FileMedium, MemoryMedium};
@@ -20,10 +18,8 @@ use bitaqa_terminal::inspection;
 use bitaqa_terminal::session::Session;
 use bitaqa_terminal::trace::Totals;
 use bitaqa_terminal::{emrtd, gp};
-use line::{Line, SeededPlatform, Waits};
 use rand::SeedableRng;
 use rand::rngs::ChaCha20Rng;
-use support::{Desk, checks, run, verdict};
 
 #[test]
 fn a_wrong_can_is_refused_in_words_and_the_card_survives() {

@@ -4,8 +4,6 @@
 // Helpers of tests may panic like tests.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
-mod support;
-
 use std::path::Path;
 
 use bitaqa_apdu::application::{ApplicationKey, KeyAlgorithm, KeyUses, Parameters, ReferenceData};
@@ -30,7 +28,7 @@ use rand::SeedableRng;
 use rand::rngs::ChaCha20Rng;
 use rand_core::CryptoRng;
 
-use support::{Desk, Output, pcscd};
+use crate::support::{Desk, Output, pcscd};
 
 const EID: &[u8] = b"\xA0\x00\x00\x00\x63PKCS-15";
 /// What reset leaves selected: it has EF.DIR and the data object 018D, as the eMRTD of a card with an eID has.

@@ -3,12 +3,10 @@
 // Helpers of tests may panic like tests.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
-mod support;
-
 use std::fs;
 
+use crate::support::{self, Desk, run};
 use serde_json::Value;
-use support::{Desk, run};
 
 /// The module that every profile's chip has, and an instance of it.
 const EMRTD: [&str; 3] = ["--package", "--module", "--instance"];

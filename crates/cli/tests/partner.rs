@@ -4,17 +4,14 @@
 // Helpers of tests may panic like tests.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
-#[path = "support/line.rs"]
-mod line;
-mod support;
-
+use crate::line;
+use crate::support::{self, Desk, run};
 use bitaqa_apdu::{Command, Sw, Transport, ins};
 use bitaqa_card::Card;
 use bitaqa_card::nvm::medium::FileMedium;
 use bitaqa_pki::{HashAlgorithm, Signature, SignatureAlgorithm, spki};
 use bitaqa_profile::Profile;
 use serde_json::json;
-use support::{Desk, run};
 
 const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../card-profiles/lab-health.json");
 

@@ -5,12 +5,10 @@
 // The whole file is a test: its helpers may fail as loudly as its tests.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
-mod support;
-
+use crate::support::{Desk, command};
 use bitaqa_perso::vault::{KeyVault, MasterVault};
 use bitaqa_pki::key_file;
 use serde_json::{Value, json};
-use support::{Desk, command};
 use zeroize::Zeroizing;
 
 const PASSPHRASE: &str = "planted passphrase 8c1f";

@@ -3,13 +3,11 @@
 // Helpers of tests may panic like tests.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
-mod support;
-
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 
-use support::{Desk, command, pcscd, run};
+use crate::support::{Desk, command, pcscd, run};
 
 /// A card behind a port of this machine.
 struct Port {

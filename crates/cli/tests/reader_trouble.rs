@@ -4,9 +4,7 @@
 // Helpers of tests may panic like tests.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
-mod support;
-
-use support::{Desk, pcscd, run};
+use crate::support::{self, Desk, pcscd, run};
 
 /// Runs a script that starts nothing by itself.
 fn bare(desk: &Desk, script: &str) -> Option<support::Output> {

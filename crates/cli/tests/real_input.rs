@@ -5,14 +5,12 @@
 // The whole file is a test: its helpers may fail as loudly as its tests.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
-mod support;
-
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use crate::support::{self, Desk, Output, checks, expect_good};
 use jpeg_encoder::{ColorType, Encoder};
 use serde_json::{Value, json};
-use support::{Desk, Output, checks, expect_good};
 use zune_jpeg::JpegDecoder;
 use zune_jpeg::zune_core::bytestream::ZCursor;
 use zune_jpeg::zune_core::colorspace::ColorSpace;

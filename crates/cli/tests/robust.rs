@@ -3,12 +3,10 @@
 // Helpers of tests may panic like tests.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-#[path = "support/line.rs"]
-mod line;
-mod support;
-
 use std::sync::OnceLock;
 
+use crate::line::{Line, SeededPlatform, Waits};
+use crate::support::Desk;
 use bitaqa_apdu::{Bytes, Command, Response, Sw, Transport};
 use bitaqa_card::nvm::medium::MemoryMedium;
 use bitaqa_card::{Card, ChipSpec};
@@ -17,11 +15,9 @@ use bitaqa_perso::plan;
 use bitaqa_secure_messaging::pace::Password;
 use bitaqa_terminal::inspection;
 use bitaqa_terminal::trace::Totals;
-use line::{Line, SeededPlatform, Waits};
 use proptest::prelude::*;
 use rand::SeedableRng;
 use rand::rngs::ChaCha20Rng;
-use support::Desk;
 
 /// A sealed card: its image and the content of the files that are closed without PACE.
 fn sealed() -> &'static (Vec<u8>, Vec<Vec<u8>>) {

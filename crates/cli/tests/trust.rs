@@ -4,8 +4,7 @@
 // Helpers of tests may panic like tests.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-mod support;
-
+use crate::support::{Desk, checks, run, verdict};
 use bitaqa_pki::crl::{self, CrlRequest, Revoked};
 use bitaqa_pki::issuer_keys::{self, IssuerPlan, Schedule, USUAL};
 use bitaqa_pki::master_list;
@@ -16,7 +15,6 @@ use core::slice::from_ref;
 use rand::SeedableRng;
 use rand::rngs::ChaCha20Rng;
 use serde_json::Value;
-use support::{Desk, checks, run, verdict};
 use time::{Duration, UtcDateTime};
 
 /// A desk, its CSCA with the key, and the certificate of its document signer.

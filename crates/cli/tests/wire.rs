@@ -4,12 +4,10 @@
 // Helpers of tests may panic like tests.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-#[path = "support/line.rs"]
-mod line;
-mod support;
-
 use std::convert::Infallible;
 
+use crate::line::{Line, Waits};
+use crate::support::Desk;
 use bitaqa_apdu::{Command, Response, Sw, Transport, ins};
 use bitaqa_card::Card;
 use bitaqa_card::nvm::medium::MemoryMedium;
@@ -22,10 +20,8 @@ use bitaqa_secure_messaging::pace::{self, Password};
 use bitaqa_terminal::inspection::{self, Inspection, Policy, steps};
 use bitaqa_terminal::session::Limits;
 use bitaqa_terminal::wire::{self, Least, Meter, PhaseCount};
-use line::{Line, Waits};
 use rand::SeedableRng;
 use rand::rngs::ChaCha20Rng;
-use support::Desk;
 
 /// READ BINARY with odd INS.
 const ODD: u8 = 0xB1;

@@ -25,7 +25,7 @@ use rand::SeedableRng;
 use rand::rngs::ChaCha20Rng;
 use rand_core::CryptoRng;
 
-use super::Desk;
+use crate::support::Desk;
 
 /// Everything an order needs but card, journal and randomness.
 pub struct Line {
