@@ -1,6 +1,6 @@
-//! Logarithm, exponential and angles out of nothing but additions, multiplications, divisions and square roots, which are
-//! exactly rounded everywhere: what is computed from them is the same on every machine, which those of a machine's own
-//! library are not.
+//! Logarithm, exponential and angles out of nothing but additions, multiplications, divisions and square roots, which
+//! are exactly rounded everywhere: what is computed from them is the same on every machine, which those of a machine's
+//! own library are not.
 //!
 //! Angles are in turns: 1 is the whole circle, counter-clockwise from the right where y grows upwards.
 

@@ -1,10 +1,10 @@
 //! Biometric images: rasters in memory, WSQ, and synthetic portraits and prints for samples, demonstrations and tests.
 //!
-//! What is drawn in [`synthetic`] for a record bears the word SPECIMEN; impressions of [`synthetic::finger`] do not, since an
-//! extractor has to read them. None is meant to
-//! pass for a photograph.
+//! What is drawn in [`synthetic`] for a record bears the word SPECIMEN; impressions of [`synthetic::finger`] do not,
+//! since an extractor has to read them. None is meant to pass for a photograph.
 
 mod elementary;
+pub mod print_file;
 pub mod raster;
 pub mod synthetic;
 pub mod wsq;

@@ -1,7 +1,7 @@
 //! Images in memory: 8-bit samples row by row from the top, without padding, wiped when dropped.
 //!
-//! A raster is biometric data of a person as soon as it holds an enrolled image, and so neither type prints its samples.
-//! What it holds always fits its declared size: every reader and filter behind it may rely on that.
+//! A raster is biometric data of a person as soon as it holds an enrolled image, and so neither type prints its
+//! samples. What it holds always fits its declared size: every reader and filter behind it may rely on that.
 
 use core::fmt;
 

@@ -67,8 +67,8 @@ pub(super) fn block_length(octets: &[u8]) -> Option<usize> {
     octets.windows(2).position(|pair| matches!(pair, [0xFF, next] if *next != 0))
 }
 
-/// Reads a block behind its header and appends its coefficients; the image holds `wanted` of them in all. `at` is where the
-/// block begins in the file.
+/// Reads a block behind its header and appends its coefficients; the image holds `wanted` of them in all. `at` is where
+/// the block begins in the file.
 ///
 /// # Errors
 /// [`WsqError::Damaged`] for bits without a code, or more coefficients than the image holds.

@@ -131,8 +131,8 @@ pub(super) fn best(occurrences: &[u32; 256]) -> Codes {
     Codes { counts: by_length, symbols: order.into_iter().map(|(_, symbol)| symbol).collect() }
 }
 
-/// Lengths by Huffman's method over 256 symbols and one more that occurs once; of equal counts the last symbol goes first,
-/// as the reference does, so that both write the same tables.
+/// Lengths by Huffman's method over 256 symbols and one more that occurs once; of equal counts the last symbol goes
+/// first, as the reference does, so that both write the same tables.
 fn lengths(occurrences: &[u32; 256]) -> [usize; 257] {
     let mut weights = [0_u64; 257];
     for (weight, occurrences) in weights.iter_mut().zip(occurrences) {

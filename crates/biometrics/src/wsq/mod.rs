@@ -1,8 +1,8 @@
 //! WSQ: wavelet scalar quantisation of prints, IAFIS-IC-0110 v3.1, decoder and encoder.
 //!
 //! The decoder agrees bit for bit with NBIS of NIST built without fused multiply-add, on every sample of every known
-//! answer. It keeps no state between calls, allocates nothing before a header has been held against limits and against the
-//! number of octets that are there, and wipes what it allocated. The encoder follows the same reference; it has no
+//! answer. It keeps no state between calls, allocates nothing before a header has been held against limits and against
+//! the number of octets that are there, and wipes what it allocated. The encoder follows the same reference; it has no
 //! certificate of the FBI, and its software number is 0 for that reason.
 //!
 //! **Not here:** the 8-tap filters of encoder number 1, which no file of the field uses.
@@ -25,11 +25,13 @@ use tables::{Bins, Filters, Frame, Segment, SegmentWriter};
 use tree::{Area, BLOCK_STARTS, SUBBANDS, subbands};
 use wavelet::{ANALYSIS_HIGH, ANALYSIS_LOW, Plane, analyse, synthesise};
 
-/// Shortest side in pixels: below it the smallest subbands are shorter than the filters, and the reference reads beside them.
+/// Shortest side in pixels: below it the smallest subbands are shorter than the filters, and the reference reads beside
+/// them.
 pub const SIDE_MIN: u32 = 96;
 /// Most pixels of an image. Four fingers at 500 ppi have 1.6 million.
 pub const PIXELS_MAX: u64 = 8 << 20;
-/// Most pixels for each octet of a file: prints have 10 to 20, blank paper some hundred. A header alone cannot ask for more.
+/// Most pixels for each octet of a file: prints have 10 to 20, blank paper some hundred. A header alone cannot ask for
+/// more.
 pub const PIXELS_PER_OCTET_MAX: u64 = 1024;
 /// Bits a pixel that the FBI asks for: about 15 to 1.
 pub const BIT_RATE: f32 = 0.75;
@@ -164,8 +166,8 @@ struct Reader {
 /// Decodes a file.
 ///
 /// # Errors
-/// [`WsqError`]: damaged, too small or too large. Memory stays below 16 octets for each declared pixel, of which there are at
-/// most [`PIXELS_MAX`] and [`PIXELS_PER_OCTET_MAX`] for each octet given.
+/// [`WsqError`]: damaged, too small or too large. Memory stays below 16 octets for each declared pixel, of which there
+/// are at most [`PIXELS_MAX`] and [`PIXELS_PER_OCTET_MAX`] for each octet given.
 pub fn decode(octets: &[u8]) -> Result<Decoded, WsqError> {
     let damaged = |at, fault| WsqError::Damaged { at, fault };
     let mut reader = Reader::default();
@@ -398,8 +400,8 @@ impl Encoder {
         Ok(out.0)
     }
 
-    /// Writes a file at [`BIT_RATE`], or at the highest of lower bit rates with which it has at most `octets_max` octets.
-    /// Steps of a fiftieth of the bit rate keep it within some per cent of that size.
+    /// Writes a file at [`BIT_RATE`], or at the highest of lower bit rates with which it has at most `octets_max`
+    /// octets. Steps of a fiftieth of the bit rate keep it within some per cent of that size.
     ///
     /// # Errors
     /// [`WsqError::TooLarge`] when no bit rate from which a print can be told is low enough.

@@ -1,7 +1,7 @@
 //! Marker segments before the entropy-coded blocks: filters, bin widths, frame header, comment.
 //!
-//! Numbers are written as an exponent and an integer: value = integer / 10^exponent. The reference divides step by step in
-//! single precision, and a decoder that does not cannot agree with it in every sample.
+//! Numbers are written as an exponent and an integer: value = integer / 10^exponent. The reference divides step by step
+//! in single precision, and a decoder that does not cannot agree with it in every sample.
 
 use super::tree::SUBBANDS;
 use super::{Fault, WsqError};

@@ -1,7 +1,7 @@
 //! How the image is divided: the order in which regions are split (20 splits) and the 60 subbands that are coded.
 //!
-//! IAFIS-IC-0110 v3.1 figure 5. An odd side gives its low half the odd sample, and where a region was itself a high half
-//! its spectrum is mirrored: then the high half comes first and the odd sample goes to the second half.
+//! IAFIS-IC-0110 v3.1 figure 5. An odd side gives its low half the odd sample, and where a region was itself a high
+//! half its spectrum is mirrored: then the high half comes first and the odd sample goes to the second half.
 
 /// Subbands that may be coded; four more in the highest corner never are.
 pub(super) const SUBBANDS: usize = 60;

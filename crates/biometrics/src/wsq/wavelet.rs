@@ -1,8 +1,9 @@
 //! The 9/7 wavelet transform over the splits of [`super::tree`], in single precision and in the order of the reference:
 //! for each sample first every tap of the lowpass in ascending order, then every tap of the highpass.
 //!
-//! Sums run over whole rows at once, a tap at a time. That keeps the order of each sample's own additions, so the result is
-//! the same to the last bit as one sample after the other, and several samples go through the processor together.
+//! Sums run over whole rows at once, a tap at a time. That keeps the order of each sample's own additions, so the
+//! result is the same to the last bit as one sample after the other, and several samples go through the processor
+//! together.
 
 use super::tables::{Filters, HIGH_TAPS, LOW_TAPS};
 use super::tree::{Area, Split, splits};

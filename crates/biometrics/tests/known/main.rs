@@ -1,5 +1,5 @@
-//! Against files and answers of other people. They are not part of the repository: each test that misses its files says so
-//! on standard error and passes.
+//! Against files and answers of other people. They are not part of the repository: each test that misses its files says
+//! so on standard error and passes.
 
 #![allow(
     clippy::unwrap_used,

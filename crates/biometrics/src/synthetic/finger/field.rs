@@ -1,7 +1,7 @@
 //! Which way the ridges of a finger run, and how far apart they are.
 //!
-//! The course is the zero-pole model (Sherlock and Monro 1993): at each point half the sum of the angles seen from the cores
-//! minus half the sum of the angles seen from the deltas. Slow waves over it make two fingers of one kind differ.
+//! The course is the zero-pole model (Sherlock and Monro 1993): at each point half the sum of the angles seen from the
+//! cores minus half the sum of the angles seen from the deltas. Slow waves over it make two fingers of one kind differ.
 
 use super::super::Dice;
 use super::{HEIGHT, Hand, WIDTH};

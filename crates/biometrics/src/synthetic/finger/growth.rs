@@ -1,5 +1,5 @@
-//! Ridges grown out of single points: again and again each place becomes what a filter finds there that passes only waves of the
-//! right direction and length. Where courses do not fit together the waves meet, and there minutiae stand.
+//! Ridges grown out of single points: again and again each place becomes what a filter finds there that passes only
+//! waves of the right direction and length. Where courses do not fit together the waves meet, and there minutiae stand.
 
 use rand_core::CryptoRng;
 
@@ -13,7 +13,8 @@ const REACH: i8 = 7;
 const SIDE: usize = 16;
 const ROWS: usize = 15;
 const ROUNDS: usize = 9;
-/// Places of 65,536 from which ridges begin to grow. More of them make more places where waves meet, and so more minutiae.
+/// Places of 65,536 from which ridges begin to grow. More of them make more places where waves meet, and so more
+/// minutiae.
 const SEEDS: u16 = 45;
 /// Places around the finger without ridges, so that a filter never leaves the plane.
 const MARGIN: usize = 8;

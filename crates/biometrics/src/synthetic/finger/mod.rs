@@ -1,8 +1,8 @@
 //! Fingers of nobody, and any number of impressions of each with the true minutiae: what an extractor and a matcher are
 //! measured with. The same random octets give the same finger and the same impressions on every machine.
 //!
-//! Nothing here is meant to pass for a person's print: courses are drawn from two dozen numbers and do not cover what nature
-//! does. Figures measured with them say how two versions of an extractor compare, and little about live skin.
+//! Nothing here is meant to pass for a person's print: courses are drawn from two dozen numbers and do not cover what
+//! nature does. Figures measured with them say how two versions of an extractor compare, and little about live skin.
 
 mod field;
 mod growth;
@@ -46,8 +46,8 @@ pub struct Minutia {
     pub x: f32,
     /// Pixels from the top.
     pub y: f32,
-    /// Turns, 0 to below 1, counter-clockwise from the right: from the end of a ridge along that ridge, from a bifurcation
-    /// along the valley between the two branches (19794-2 §6.3).
+    /// Turns, 0 to below 1, counter-clockwise from the right: from the end of a ridge along that ridge, from a
+    /// bifurcation along the valley between the two branches (19794-2 §6.3).
     pub direction: f32,
     /// Ending or bifurcation. Under light or heavy pressure one may look like the other.
     pub kind: Kind,

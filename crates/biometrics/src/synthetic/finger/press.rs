@@ -1,5 +1,5 @@
-//! One impression: the finger turned, shifted and stretched under a window, inked by pressure and moisture, scratched, cut
-//! off where it leaves window or contact, and blurred and disturbed by the sensor.
+//! One impression: the finger turned, shifted and stretched under a window, inked by pressure and moisture, scratched,
+//! cut off where it leaves window or contact, and blurred and disturbed by the sensor.
 
 use rand_core::CryptoRng;
 
@@ -118,8 +118,8 @@ impl Placement {
         )
     }
 
-    /// The point of the window under which a point of the finger lies. Stretch is small against its own length, so that each
-    /// round comes several times nearer.
+    /// The point of the window under which a point of the finger lies. Stretch is small against its own length, so that
+    /// each round comes several times nearer.
     fn on_window(&self, x: f32, y: f32) -> (f32, f32) {
         let (mut u, mut v) = self.window;
         for _ in 0..12 {

@@ -36,8 +36,8 @@ fn a_seed_gives_the_same_octets_on_every_machine() {
     assert_eq!(hex::encode(&digest[..8]), "87e4512378a4fb85");
 }
 
-/// Under every true ending of an impression made without any disturbance a ridge begins: dark where its direction leads,
-/// light on the other side. By chance it would be so for half of them.
+/// Under every true ending of an impression made without any disturbance a ridge begins: dark where its direction
+/// leads, light on the other side. By chance it would be so for half of them.
 #[test]
 fn true_minutiae_lie_where_the_image_has_them() {
     let (finger, mut rng) = grown(2);

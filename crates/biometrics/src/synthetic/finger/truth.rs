@@ -1,5 +1,5 @@
-//! Minutiae of a grown finger, from its ridges thinned to lines. The relief is clean, so that what is found is the truth that
-//! an extractor is measured against; what could be told either way is left out.
+//! Minutiae of a grown finger, from its ridges thinned to lines. The relief is clean, so that what is found is the
+//! truth that an extractor is measured against; what could be told either way is left out.
 
 use super::{HEIGHT, Kind, Minutia, WIDTH};
 use crate::elementary::bearing;
@@ -66,7 +66,8 @@ impl Lines {
         (2..=6).contains(&count) && changes(around) == 1 && open
     }
 
-    /// Cells that a line goes through from `start`, begun at `first`, until it ends, branches, or `most` cells are passed.
+    /// Cells that a line goes through from `start`, begun at `first`, until it ends, branches, or `most` cells are
+    /// passed.
     fn follow(&self, start: usize, first: usize, most: usize) -> Vec<usize> {
         let mut path = vec![start, first];
         let (mut before, mut here) = (start, first);
