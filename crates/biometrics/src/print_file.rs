@@ -1,7 +1,8 @@
 //! Files with one print: WSQ, PNG and binary PGM, read into a [`Grey`] and written from one.
 //!
 //! A print is 8-bit grey, dark ridges on light ground, 500 pixels an inch. What is anything else is refused with what,
-//! where and remedy, and never scaled or inverted in silence: a template of a print at a wrong resolution matches nobody.
+//! where and remedy, and never scaled or inverted in silence: a template of a print at a wrong resolution matches
+//! nobody.
 
 use std::io::Cursor;
 
@@ -86,7 +87,7 @@ pub enum PrintError {
         octets: usize,
     },
     /// Too few pixels.
-    #[error("{width} x {height} pixels hold no print: {SIDE_MIN} on each side are 5 mm; scan the whole finger")]
+    #[error("{width} x {height} pixels hold no print, {SIDE_MIN} on each side are 5 mm; scan the whole finger")]
     TooSmall {
         /// Columns.
         width: u32,

@@ -1,6 +1,7 @@
 //! The command line, as clap reads it. Nothing here does anything.
 
 mod card;
+mod finger;
 
 use std::path::PathBuf;
 
@@ -8,6 +9,7 @@ use clap::{ArgGroup, Args, Parser, Subcommand};
 use clap_complete::Shell;
 
 pub use card::{Apdu, Card, CardKeys, Channel, Delete, Install, Lock, Managed, StoreData, TraceCommand};
+pub use finger::Finger;
 
 /// Smart-card applet host and chip personalisation toolkit for the CNIE 2.0 and cards of its shape.
 #[derive(Debug, Parser)]
@@ -35,6 +37,9 @@ pub enum Command {
     /// Applicant records.
     #[command(subcommand)]
     Applicant(Applicant),
+    /// Prints: conversion between file formats.
+    #[command(subcommand)]
+    Finger(Finger),
     /// Card profiles.
     #[command(subcommand)]
     Profile(Profile),

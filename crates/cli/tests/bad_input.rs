@@ -4,6 +4,9 @@
 // The whole file is a test: its helpers may fail as loudly as its tests.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
+use bitaqa_biometrics::print_file::{PrintFormat, write};
+use bitaqa_biometrics::raster::Grey;
+
 use crate::support::{Desk, Output, command, run};
 use serde_json::{Value, json};
 
@@ -252,7 +255,11 @@ fn further_image_rows() -> Vec<Row> {
     vec![
         row(
             "portrait of another format",
-            |_, record| record["portrait"]["file"] = json!("left_index.png"),
+            |desk, record| {
+                let blank = Grey::new(300, 400, vec![200; 300 * 400]).unwrap();
+                std::fs::write(desk.path("applicant/blank.png"), write(&blank, PrintFormat::Png).unwrap()).unwrap();
+                record["portrait"]["file"] = json!("blank.png");
+            },
             "portrait.file",
             "is a PNG, the profile takes jpeg or jpeg2000",
         ),
@@ -263,10 +270,10 @@ fn further_image_rows() -> Vec<Row> {
             "too large",
         ),
         row(
-            "print too large",
+            "octets behind a print",
             |desk, _| change_file(desk, "applicant/left_index.png", |octets| octets.extend(vec![0; 28 * 1024])),
             "fingerprints[1].file",
-            "too large",
+            "octets behind its end",
         ),
         row(
             "truncated print",

@@ -12,6 +12,7 @@ mod bad_input;
 mod commands;
 mod demo;
 mod docs;
+mod finger;
 mod foreign_judges;
 mod interrupted;
 mod kinds;

@@ -228,6 +228,8 @@ fn every_command_explains_itself() {
         "card info",
         "personalise",
         "inspect",
+        "finger",
+        "finger convert",
         "readers",
         "doctor",
         "completions",

@@ -10,6 +10,7 @@ mod line;
 mod peer;
 mod plot;
 mod primitives;
+mod prints;
 mod ratio;
 mod report;
 mod throughput;
@@ -53,6 +54,15 @@ enum Command {
         /// Pairs of SELECT and READ BINARY
         #[arg(long, default_value_t = 20_000)]
         pairs: u32,
+    },
+    /// WSQ of generated prints, beside the Python package `wsq`
+    Wsq {
+        /// Prints
+        #[arg(long, default_value_t = 20)]
+        prints: u64,
+        /// Interpreter that has the package
+        #[arg(long)]
+        python: Option<PathBuf>,
     },
     /// (d) Inspection by our terminal and by JMRTD's
     Peer {
@@ -104,6 +114,7 @@ fn run(command: Command) -> Outcome<ExitCode> {
     match command {
         Command::Ratio { rounds, cards } => print(&ratio::measure(&Line::new("cnie-2.0", 1)?, rounds, cards)?),
         Command::Line { cards } => print(&throughput::measure("cnie-2.0", cards)?),
+        Command::Wsq { prints, python } => print(&prints::measure(prints, python.as_deref())?),
         Command::Wire => print(&wire::measure("cnie-2.0")?),
         Command::Peer { jar, runs } => print(&peer::measure(&Line::new("cnie-2.0", 1)?, &jar, runs)?),
         Command::Apdus { pairs } => print(&apdus::measure(pairs)?),

@@ -19,6 +19,7 @@ mod issuer_sessions;
 mod made;
 mod memory;
 pub mod mutation;
+mod prints;
 pub mod regression;
 mod script;
 mod secrets;

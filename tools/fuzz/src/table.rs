@@ -2,7 +2,8 @@
 
 use crate::seeds::Seeds::{self, Files, Made, Vectors};
 use crate::{
-    channels, dialogues, files, hosts, images, issuer_sessions, made, memory, sessions, texts, tlv, trust, words,
+    channels, dialogues, files, hosts, images, issuer_sessions, made, memory, prints, sessions, texts, tlv, trust,
+    words,
 };
 
 /// A reader of foreign octets and how it is fuzzed.
@@ -100,6 +101,8 @@ pub const TARGETS: &[Target] = &[
     Target::new("cia", files::cia, &[Files(&["EF."])]).words(TLV),
     Target::new("image", images::header, &[Made(made::images)]).words(IMAGES).up_to(WITH_IMAGE).smoke(30_000),
     Target::new("portrait", images::portrait, &[Made(made::images)]).words(IMAGES).up_to(WITH_IMAGE).smoke(20_000),
+    Target::new("wsq", prints::wsq, &[Made(prints::seeds)]).words(IMAGES).up_to(WITH_IMAGE).smoke(1000),
+    Target::new("print-file", prints::print_file, &[Made(prints::seeds)]).words(IMAGES).up_to(WITH_IMAGE).smoke(5000),
     Target::new("print", images::print, &[Made(made::images)]).words(IMAGES).up_to(WITH_IMAGE).smoke(20_000),
     Target::new("sod", trust::sod, &[Files(&["EF.SOD"]), Vectors("icao9303-12/sod.toml")]).words(DER).smoke(10_000),
     Target::new("signed-content", trust::signed_content, &[Made(made::signed), Vectors("tr03110/card_security.toml")])

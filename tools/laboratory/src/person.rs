@@ -32,8 +32,9 @@ impl Person {
         let mut images = BTreeMap::new();
         images.insert(sample::PORTRAIT_FILE.to_owned(), synthetic::portrait(rng, Sitter::Woman)?);
         if with_prints {
-            images.insert(sample::RIGHT_INDEX_FILE.to_owned(), synthetic::fingerprint(rng, Hand::Right)?);
-            images.insert(sample::LEFT_INDEX_FILE.to_owned(), synthetic::fingerprint(rng, Hand::Left)?);
+            // coded once: what is measured and mutated here is no codec
+            images.insert(sample::RIGHT_INDEX_FILE.to_owned(), synthetic::coded_fingerprint(rng, Hand::Right)?);
+            images.insert(sample::LEFT_INDEX_FILE.to_owned(), synthetic::coded_fingerprint(rng, Hand::Left)?);
         }
         let image = |name: &str| images.get(name).cloned().ok_or_else(|| "no such image".to_owned());
         let (applicant, _) = Applicant::parse(&record, "record.json", &image, profile, NOW.date())?;

@@ -6,7 +6,8 @@ mod fingerprint;
 mod lettering;
 mod portrait;
 
-pub use fingerprint::{FINGERPRINT_BYTES_MAX, Hand, fingerprint};
+pub use finger::Hand;
+pub use fingerprint::{FINGERPRINT_BYTES_MAX, coded_fingerprint, fingerprint};
 pub use portrait::{PORTRAIT_BYTES_MAX, Sitter, portrait};
 
 use rand_core::CryptoRng;
@@ -17,9 +18,9 @@ pub enum ImageError {
     /// The JPEG encoder refused.
     #[error("JPEG encoder: {0}")]
     Jpeg(#[from] jpeg_encoder::EncodingError),
-    /// The PNG encoder refused.
-    #[error("PNG encoder: {0}")]
-    Png(#[from] png::EncodingError),
+    /// A print could not be written.
+    #[error(transparent)]
+    Print(#[from] crate::print_file::PrintError),
 }
 
 /// Draws from the caller's random octets, two at a time, so that a drawing depends on nothing else.

@@ -113,7 +113,9 @@ pub enum WsqError {
         fault: Fault,
     },
     /// A side is too short for the transform.
-    #[error("a print of {width} x {height} pixels is too small: WSQ needs {SIDE_MIN} on each side, 5 mm at 500 ppi")]
+    #[error(
+        "a print of {width} x {height} pixels is too small: WSQ needs {SIDE_MIN} on each side; scan the whole finger"
+    )]
     TooSmall {
         /// Columns.
         width: u32,
@@ -363,7 +365,7 @@ impl Encoder {
     /// Writes a file at a bit rate, see [`BIT_RATE`].
     ///
     /// # Errors
-    /// [`WsqError::BitRate`].
+    /// [`WsqError::BitRate`]; [`WsqError::TooLarge`] for a large image with hardly anything on it.
     pub fn encode(&self, bit_rate: f32) -> Result<Vec<u8>, WsqError> {
         if !(0.05..=8.0).contains(&bit_rate) {
             return Err(WsqError::BitRate(bit_rate.to_string()));
@@ -397,6 +399,8 @@ impl Encoder {
             }
         }
         out.marker(EOI);
+        // what would not be read again is not written
+        check_size(u32::from(self.frame.width), u32::from(self.frame.height), out.0.len())?;
         Ok(out.0)
     }
 

@@ -58,6 +58,8 @@ fn blank_paper_is_a_print_of_one_shade() {
     let file = encode(&blank, 500, BIT_RATE).unwrap();
     assert!(file.len() < 700);
     assert_eq!(decode(&file).unwrap().image, blank);
+    let sheet = Grey::new(1000, 1000, vec![217; 1_000_000]).unwrap();
+    assert!(matches!(encode(&sheet, 500, BIT_RATE), Err(WsqError::TooLarge { width: 1000, .. })));
 }
 
 /// Where a segment of this marker has its content.

@@ -4,6 +4,7 @@ pub mod applicant;
 pub mod card;
 pub mod demo;
 pub mod doctor;
+pub mod finger;
 pub mod inspect;
 pub mod man;
 pub mod partner;

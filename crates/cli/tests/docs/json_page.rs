@@ -72,6 +72,7 @@ fn samples_show_what_the_program_gives() {
         ("`card apdu`", vec![format!("card apdu {image} 00A4040008A000000151000000=6A82")]),
         ("`inspect`", vec![format!("inspect {seen} --trace-data D/t"), format!("inspect {image} --can 000000")]),
         ("`card trace show`", vec!["card trace show D/t".to_owned()]),
+        ("`finger convert`", vec!["finger convert D/applicant/right_index.png D/right_index.wsq".to_owned()]),
         ("`demo`", vec!["demo --out D/d --seed 7".to_owned()]),
         ("`doctor`", vec!["doctor".to_owned()]),
         ("`man --out DIR`", vec!["man --out D/man1".to_owned()]),

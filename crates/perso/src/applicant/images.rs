@@ -1,14 +1,15 @@
 //! Portrait and prints: read from their files, recognised by their own octets, and held against the profile's limits.
-//! Nothing is decoded, converted or judged for quality here.
+//! Raw prints are coded as the profile wants them; nothing is judged for quality here.
 
 use super::problem::Findings;
+use super::raw_print;
 use super::record::Record;
 use bitaqa_apdu::Bytes;
 use bitaqa_lds::biometrics::Generation;
 use bitaqa_lds::fingers::{Finger, FingerData, FingerPosition};
 use bitaqa_lds::image::{Colour, ImageFormat, ImageHeader};
 use bitaqa_lds::{LdsError, face};
-use bitaqa_profile::{FingerFormat, FingerImageFormat, PortraitFormat, Prints, Profile};
+use bitaqa_profile::{Biometrics, FingerFormat, FingerImageFormat, PortraitFormat, Prints, Profile};
 
 /// Reads a file that the record names.
 type Folder<'a> = &'a dyn Fn(&str) -> Result<Vec<u8>, String>;
@@ -119,7 +120,7 @@ pub(super) fn prints(
             FingerFormat::Iso19794Part2 => vec!["a minutiae record of ISO/IEC 19794-2:2005"],
         };
         let want = Want { field: &field, what: "print", accepted, octets_max: limits.print_bytes_max, takes: &takes };
-        let Some(octets) = want.read(&entry.file, folder, findings) else { continue };
+        let Some(octets) = want.read_print(&entry.file, folder, limits, findings) else { continue };
         let template = match limits.finger_format {
             FingerFormat::Iso19794Part4 => want.image_template(entry.finger.position(), octets, findings),
             FingerFormat::Iso39794Part4 => want
@@ -162,23 +163,55 @@ struct Want<'a> {
 impl Want<'_> {
     /// The octets of the file when it is there and not too large.
     fn read(&self, name: &str, folder: Folder<'_>, findings: &mut Findings<'_>) -> Option<Bytes> {
+        let octets = self.open(name, folder, findings)?;
+        self.fits(octets, findings)
+    }
+
+    /// As [`Self::read`]; raw samples are coded first, and what comes of them has to fit.
+    fn read_print(
+        &self,
+        name: &str,
+        folder: Folder<'_>,
+        limits: &Biometrics,
+        findings: &mut Findings<'_>,
+    ) -> Option<Bytes> {
+        let octets = self.open(name, folder, findings)?;
+        let coded = match raw_print::coded(&octets, limits) {
+            Some(Ok(coded)) => coded,
+            Some(Err(error)) => {
+                let told = error.to_string();
+                let (what, remedy) = told.rsplit_once("; ").unwrap_or((&told, "scan the finger again"));
+                findings.problem(self.field, format!("the {}: {what}", self.what), remedy);
+                return None;
+            }
+            None => octets,
+        };
+        self.fits(coded, findings)
+    }
+
+    /// The octets of the file when it is there.
+    fn open(&self, name: &str, folder: Folder<'_>, findings: &mut Findings<'_>) -> Option<Bytes> {
         let (field, what) = (self.field, self.what);
         if name.is_empty() {
             findings.problem(field, format!("the {what} names no file"), "name the file beside the record");
             return None;
         }
-        let octets = match folder(name) {
-            Ok(octets) => Bytes::from(octets),
+        match folder(name) {
+            Ok(octets) => Some(Bytes::from(octets)),
             Err(reason) => {
                 let remedy = "put the file beside the record or correct its name";
                 findings.problem(field, format!("the {what} `{name}` cannot be read: {reason}"), remedy);
-                return None;
+                None
             }
-        };
+        }
+    }
+
+    /// The octets when they are not too many.
+    fn fits(&self, octets: Bytes, findings: &mut Findings<'_>) -> Option<Bytes> {
         if octets.len() > self.octets_max {
             let (octets, max) = (octets.len(), self.octets_max);
-            let what = format!("the {what} is too large: {octets} octets, the profile takes {max}");
-            findings.problem(field, what, "compress it once more from the original, or cut it closer");
+            let what = format!("the {} is too large: {octets} octets, the profile takes {max}", self.what);
+            findings.problem(self.field, what, "compress it once more from the original, or cut it closer");
             return None;
         }
         Some(octets)

@@ -8,6 +8,7 @@ mod dates;
 mod images;
 mod numbers;
 mod problem;
+mod raw_print;
 pub mod record;
 pub mod sample;
 mod structure;

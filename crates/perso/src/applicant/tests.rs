@@ -2,7 +2,9 @@
 
 use super::record::Record;
 use super::{Applicant, ApplicantErrors, Warning, sample, schema};
-use bitaqa_biometrics::synthetic::{Hand, Sitter, fingerprint, portrait};
+use bitaqa_biometrics::print_file::{PrintFormat, write};
+use bitaqa_biometrics::raster::Grey;
+use bitaqa_biometrics::synthetic::{Hand, Sitter, coded_fingerprint, fingerprint, portrait};
 use bitaqa_lds::mrz;
 use bitaqa_profile::Profile;
 use rand::SeedableRng;
@@ -19,18 +21,26 @@ const TODAY: Date = date!(2026 - 11 - 22);
 static IMAGES: LazyLock<BTreeMap<&'static str, Vec<u8>>> = LazyLock::new(|| {
     let mut rng = ChaCha20Rng::seed_from_u64(1);
     let face = portrait(&mut rng, Sitter::Woman).unwrap();
-    let (right, left) = (fingerprint(&mut rng, Hand::Right).unwrap(), fingerprint(&mut rng, Hand::Left).unwrap());
+    // coded, so that not every record of these tests codes them anew
+    let coded = |hand, seed| coded_fingerprint(&mut ChaCha20Rng::seed_from_u64(seed), hand).unwrap();
+    let (right, left) = (coded(Hand::Right, 2), coded(Hand::Left, 3));
+    let raw = fingerprint(&mut ChaCha20Rng::seed_from_u64(3), Hand::Left).unwrap();
     // PGM has the simplest header: dimensions, then the samples
     let pgm = |width: usize, height: usize| {
-        [format!("P5 {width} {height} 255\n").into_bytes(), vec![200; width * height]].concat()
+        [format!("P5 {width} {height} 255\n").into_bytes(), vec![20; width * height]].concat()
     };
     BTreeMap::from([
         ("empty", Vec::new()),
         ("truncated.jpg", face[..face.len() - 40].to_vec()),
         ("trailing.jpg", [face.as_slice(), b"more"].concat()),
         ("magic.jpg", [b"GIF89a".as_slice(), &face[6..]].concat()),
-        ("truncated.png", right[..right.len() / 2].to_vec()),
-        ("large.pgm", pgm(300, 400)),
+        ("truncated.wsq", right[..right.len() / 2].to_vec()),
+        ("truncated.png", raw[..raw.len() / 2].to_vec()),
+        ("large.wsq", [right.as_slice(), &[0; 28 * 1024]].concat()),
+        ("dark.pgm", pgm(300, 400)),
+        ("small.pgm", pgm(8, 8)),
+        ("blank.png", write(&Grey::new(300, 400, vec![200; 300 * 400]).unwrap(), PrintFormat::Png).unwrap()),
+        ("raw.png", raw),
         (sample::PORTRAIT_FILE, face),
         (sample::RIGHT_INDEX_FILE, right),
         (sample::LEFT_INDEX_FILE, left),
@@ -232,10 +242,13 @@ fn bad_images() -> Vec<(&'static str, Value, &'static str, &'static str)> {
         ("/portrait/file", json!("truncated.jpg"), "portrait.file", "truncated"),
         ("/portrait/file", json!("trailing.jpg"), "portrait.file", "behind its end"),
         ("/portrait/file", json!("magic.jpg"), "portrait.file", "unknown image format"),
-        ("/portrait/file", json!("left_index.png"), "portrait.file", "is a PNG, the profile takes jpeg or jpeg2000"),
+        ("/portrait/file", json!("blank.png"), "portrait.file", "is a PNG, the profile takes jpeg or jpeg2000"),
         ("/fingerprints/1", print("truncated.png"), "fingerprints[1].file", "truncated"),
         ("/fingerprints/1", print("portrait.jpg"), "fingerprints[1].file", "is a JPEG, the profile takes wsq or png"),
-        ("/fingerprints/1", print("large.pgm"), "fingerprints[1].file", "too large: 120015 octets"),
+        ("/fingerprints/1", print("truncated.wsq"), "fingerprints[1].file", "truncated"),
+        ("/fingerprints/1", print("large.wsq"), "fingerprints[1].file", "too large: "),
+        ("/fingerprints/1", print("dark.pgm"), "fingerprints[1].file", "the print is inverted"),
+        ("/fingerprints/1", print("small.pgm"), "fingerprints[1].file", "8 x 8 pixels hold no print"),
         ("/fingerprints/1", print("right_index.png"), "fingerprints[1].file", "another finger"),
         (
             "/fingerprints/1",
@@ -244,6 +257,22 @@ fn bad_images() -> Vec<(&'static str, Value, &'static str, &'static str)> {
             "the same finger",
         ),
     ]
+}
+
+/// Samples are coded once, as the profile has it; the same samples that come coded are taken as they are.
+#[test]
+fn a_raw_print_becomes_wsq() {
+    let mut record = sound();
+    record["fingerprints"][1]["file"] = json!("raw.png");
+    let (applicant, _) = parse(&record).unwrap();
+    let coded = applicant.prints()[1].octets();
+    assert!(coded == IMAGES[sample::LEFT_INDEX_FILE] && coded.len() <= 18 * 1024, "{} octets", coded.len());
+    // where the profile puts another format first, the file is kept
+    let mut profile = Profile::builtin("cnie-2.0").unwrap();
+    profile.biometrics.finger_image_formats.swap(0, 1);
+    profile.biometrics.print_bytes_max = 1 << 20;
+    let (applicant, _) = parse_with(&record, &profile).unwrap();
+    assert!(applicant.prints()[1].octets() == IMAGES["raw.png"]);
 }
 
 #[test]

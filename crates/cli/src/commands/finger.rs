@@ -1,0 +1,79 @@
+//! `bitaqa finger convert`.
+
+use std::path::Path;
+
+use bitaqa_biometrics::print_file::{self, PrintError, PrintFormat};
+use serde::Serialize;
+
+use crate::args;
+use crate::exit::{Class, Failure};
+use crate::output::Output;
+use crate::pki_folder;
+
+#[derive(Serialize)]
+struct Converted {
+    from: String,
+    to: String,
+    width: u32,
+    height: u32,
+    /// Pixels an inch that the file stated.
+    stated_resolution: Option<u32>,
+    from_bytes: usize,
+    to_bytes: usize,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Bad input: no print, or a file that is there already.
+pub fn run(request: &args::Finger, output: Output) -> Result<(), Failure> {
+    match request {
+        args::Finger::Convert { from, to, assume_500 } => {
+            let converted = convert(from, to, *assume_500)?;
+            output.result(&converted, || {
+                format!(
+                    "{}: {} x {} pixels, {} octets out of {}",
+                    converted.to, converted.width, converted.height, converted.to_bytes, converted.from_bytes
+                )
+            })
+        }
+    }
+}
+
+fn convert(from: &Path, to: &Path, assume_500: bool) -> Result<Converted, Failure> {
+    // what cannot be written is told before anything is read
+    let format = to.extension().and_then(|extension| PrintFormat::of_extension(&extension.to_string_lossy()));
+    let format = format
+        .ok_or_else(|| Failure::input(to, "the extension names no format of prints", "write to .wsq, .png or .pgm"))?;
+    let octets = std::fs::read(from).map_err(|error| Failure::input(from, error, "give a readable file"))?;
+    let read = if assume_500 { print_file::read_any_resolution } else { print_file::read };
+    let print = read(&octets).map_err(|error| told(from, &error))?;
+    let file = match print_file::write(&print.image, format) {
+        Ok(file) => file,
+        Err(PrintError::Packed(error)) => return Err(Failure::new(Class::Internal, error.to_string())),
+        Err(error) => return Err(told(from, &error)),
+    };
+    pki_folder::write_new(to, &file, false)?;
+    Ok(Converted {
+        from: from.display().to_string(),
+        to: to.display().to_string(),
+        width: print.image.width(),
+        height: print.image.height(),
+        stated_resolution: print.resolution,
+        from_bytes: octets.len(),
+        to_bytes: file.len(),
+    })
+}
+
+/// An error whose sentence is what is wrong, a semicolon, and what to do.
+fn told(file: &Path, error: &PrintError) -> Failure {
+    let text = error.to_string();
+    let remedy_of = |remedy: &str| match error {
+        PrintError::Resolution(_) => format!("{remedy}, or say --assume-500 when the file is wrong"),
+        _ => remedy.to_owned(),
+    };
+    match text.rsplit_once("; ") {
+        Some((what, remedy)) => Failure::input(file, what, remedy_of(remedy)),
+        None => Failure::input(file, text, "give the file as the sensor wrote it"),
+    }
+}
