@@ -64,9 +64,10 @@ fn what_is_no_print_is_refused_and_nothing_is_written() {
     let problems = run(&way).expect_code(3).problems();
     assert!(problems[0].what.contains("250 pixels an inch") && problems[0].remedy.contains("--assume-500"));
     run(&[way.as_slice(), &["--assume-500"]].concat()).expect_code(0);
-    // a file that is there, and one of no known kind
-    for out in ["out.png", "out.jpg"] {
-        let problems = run(&["finger", "convert", "--json", &path("coarse.wsq"), &path(out)]).expect_code(3).problems();
+    // a file that is there, one of no known kind, and a second lossy pass
+    for out in ["out.png", "out.jpg", "out.wsq"] {
+        let way = ["finger", "convert", "--assume-500", "--json", &path("coarse.wsq"), &path(out)];
+        let problems = run(&way).expect_code(3).problems();
         assert!(!problems[0].what.is_empty() && !problems[0].remedy.is_empty());
     }
 }

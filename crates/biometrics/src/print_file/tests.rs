@@ -1,4 +1,5 @@
 //! Round trips, and every bad input that is named to an operator.
+#![allow(clippy::useless_vec, reason = "these are too large for the stack")]
 
 use super::*;
 
@@ -58,21 +59,21 @@ fn grey_as_colour_is_read_and_colour_refused() {
 
 #[test]
 fn samples_of_other_kinds_are_refused() {
-    let deep = png_of(ColorType::Grayscale, BitDepth::Sixteen, &[9; 2 * 200 * 220], |_| ());
+    let deep = png_of(ColorType::Grayscale, BitDepth::Sixteen, &vec![9; 2 * 200 * 220], |_| ());
     assert!(told(&deep).starts_with("16 bits a sample:"));
-    let alpha = png_of(ColorType::GrayscaleAlpha, BitDepth::Eight, &[9; 2 * 200 * 220], |_| ());
+    let alpha = png_of(ColorType::GrayscaleAlpha, BitDepth::Eight, &vec![9; 2 * 200 * 220], |_| ());
     assert!(told(&alpha).starts_with("GreyAlpha:"));
-    let palette = png_of(ColorType::Indexed, BitDepth::Eight, &[0; 200 * 220], |encoder| {
+    let palette = png_of(ColorType::Indexed, BitDepth::Eight, &vec![0; 200 * 220], |encoder| {
         encoder.set_palette(vec![0, 0, 0, 255, 255, 255]);
     });
     assert!(told(&palette).starts_with("Palette:"));
-    let animated = png_of(ColorType::Grayscale, BitDepth::Eight, &[200; 200 * 220], |encoder| {
+    let animated = png_of(ColorType::Grayscale, BitDepth::Eight, &vec![200; 200 * 220], |encoder| {
         encoder.set_animated(1, 0).unwrap();
     });
     assert!(told(&animated).starts_with("an animated PNG"));
     let mut jpeg = Vec::new();
     let encoder = jpeg_encoder::Encoder::new(&mut jpeg, 80);
-    encoder.encode(&[200; 200 * 220], 200, 220, jpeg_encoder::ColorType::Luma).unwrap();
+    encoder.encode(&vec![200; 200 * 220], 200, 220, jpeg_encoder::ColorType::Luma).unwrap();
     assert_eq!(told(&jpeg), "a print is WSQ, PNG or PGM, and this is JPEG; export it as PNG in 8-bit grey");
 }
 

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use bitaqa_biometrics::print_file::{self, PrintError, PrintFormat};
+use bitaqa_lds::image::ImageFormat;
 use serde::Serialize;
 
 use crate::args;
@@ -48,6 +49,10 @@ fn convert(from: &Path, to: &Path, assume_500: bool) -> Result<Converted, Failur
     let octets = std::fs::read(from).map_err(|error| Failure::input(from, error, "give a readable file"))?;
     let read = if assume_500 { print_file::read_any_resolution } else { print_file::read };
     let print = read(&octets).map_err(|error| told(from, &error))?;
+    if (print.format, format) == (ImageFormat::Wsq, PrintFormat::Wsq) {
+        let what = "it is WSQ already, and a second pass would lose more";
+        return Err(Failure::input(from, what, "copy the file, or convert the original"));
+    }
     let file = match print_file::write(&print.image, format) {
         Ok(file) => file,
         Err(PrintError::Packed(error)) => return Err(Failure::new(Class::Internal, error.to_string())),
