@@ -156,7 +156,7 @@ fn peer(python: &Path, folder: &Path, drawn: &[Grey], ours: &[Run]) -> Outcome<V
         return Err(format!("the peer failed: {}", String::from_utf8_lossy(&program.stderr)).into());
     }
     let said: Vec<Said> = serde_json::from_slice(&program.stdout)?;
-    let run = |(number, (image, said)): (usize, (&Grey, &Said))| {
+    let run = |(number, (image, said)): (usize, (&Grey, &Said))| -> Outcome<Run> {
         let file = std::fs::read(folder.join(format!("{number}.theirs.wsq")))?;
         let samples = std::fs::read(folder.join(format!("{number}.theirs.raw")))?;
         let back = Grey::new(image.width(), image.height(), samples)?;
