@@ -69,7 +69,7 @@ pub fn bars(file: &Path, title: &str, unit: &str, series: &[&str], bars: &[Bar])
     if series.len() > 1 {
         chart
             .configure_series_labels()
-            .position(SeriesLabelPosition::LowerRight)
+            .position(SeriesLabelPosition::MiddleRight)
             .border_style(BLACK)
             .background_style(WHITE)
             .draw()?;
