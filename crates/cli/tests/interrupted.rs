@@ -53,7 +53,7 @@ fn child_that_dies() {
 
 fn run_child(desk: &Desk, dies_at: usize) -> bool {
     let child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "child_that_dies", "--nocapture"])
+        .args(["--exact", "interrupted::child_that_dies", "--nocapture"])
         .env(FOLDER, desk.path(""))
         .env(DIES_AT, dies_at.to_string())
         .stdin(Stdio::null())
