@@ -87,7 +87,7 @@ fn a_port_that_is_taken_is_named() {
 fn unknown_names_are_refused_with_the_known_ones() {
     let out = tempfile::tempdir().unwrap();
     for (arguments, wanted) in [
-        (&["run", "no-such"][..], "no-such: no such program; there are opensc-tool, "),
+        (&["run", "no-such"][..], "no-such: no such program; there are jmrtd, "),
         (&["run", "--defect", "no-such"], "--defect no-such: there are none, flipped-octet, "),
         (&["prove", "no-such"], "there are none, flipped-octet, "),
         (&["run", "--no-such"], "--no-such: no such option"),
