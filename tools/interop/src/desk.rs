@@ -78,7 +78,23 @@ pub fn issue(bitaqa: &Path, desk: &Desk) -> Result<(), String> {
 pub fn applicant_and_keys(bitaqa: &Path, desk: &Desk) -> Result<(), String> {
     let profile = &desk.profile;
     run(bitaqa, &desk.folder, &["applicant", "sample", "applicant", "--seed", SEED, "--profile", profile])?;
+    code_prints(bitaqa, desk)?;
     run(bitaqa, &desk.folder, &["pki", "init", "pki", "--profile", profile]).map(|_| ())
+}
+
+/// Raw prints of the sample become WSQ before the order, which would do the same: programs that compare a card with the
+/// record find the very octets there.
+fn code_prints(bitaqa: &Path, desk: &Desk) -> Result<(), String> {
+    let mut record = desk.json("applicant/record.json")?;
+    for print in record["fingerprints"].as_array_mut().into_iter().flatten() {
+        let Some(raw) = print["file"].as_str().filter(|name| name.ends_with(".png")).map(str::to_owned) else {
+            continue;
+        };
+        let coded = raw.replace(".png", ".wsq");
+        run(bitaqa, &desk.path("applicant"), &["finger", "convert", &raw, &coded])?;
+        print["file"] = coded.into();
+    }
+    std::fs::write(desk.path("applicant/record.json"), record.to_string()).map_err(|error| error.to_string())
 }
 
 /// A blank card, then the order on it.
