@@ -44,7 +44,7 @@ pub struct Codec {
 #[derive(Serialize)]
 pub struct Prints {
     /// How many.
-    pub prints: u64,
+    pub count: u64,
     /// Ours.
     pub ours: Codec,
     /// The package; absent where Python has none.
@@ -86,7 +86,7 @@ pub fn measure(prints: u64, python: Option<&Path>) -> Outcome<Prints> {
     let ours = drawn.iter().map(own).collect::<Outcome<Vec<Run>>>()?;
     let pixels = drawn.first().map_or(0, |image| image.samples().len() as u64);
     let mut all = Prints {
-        prints,
+        count: prints,
         ours: codec("bitaqa", &ours, pixels),
         peer: None,
         size_difference_percent: None,

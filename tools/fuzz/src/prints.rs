@@ -30,7 +30,7 @@ pub fn print_file(input: &[u8]) {
 
 /// Small prints in every format.
 pub fn seeds() -> Vec<Vec<u8>> {
-    let shade = |x: u32, y: u32| if (x * x + y * y) / 900 % 2 == 0 { 70 } else { 230 };
+    let shade = |x: u32, y: u32| if ((x * x + y * y) / 900).is_multiple_of(2) { 70 } else { 230 };
     let samples = (0..98).flat_map(|y| (0..101).map(move |x| shade(x, y))).collect();
     let blank = Grey::new(96, 96, vec![230; 96 * 96]);
     let prints = [Grey::new(101, 98, samples), blank];

@@ -86,13 +86,12 @@ pub fn applicant_and_keys(bitaqa: &Path, desk: &Desk) -> Result<(), String> {
 /// record find the very octets there.
 fn code_prints(bitaqa: &Path, desk: &Desk) -> Result<(), String> {
     let mut record = desk.json("applicant/record.json")?;
-    for print in record["fingerprints"].as_array_mut().into_iter().flatten() {
-        let Some(raw) = print["file"].as_str().filter(|name| name.ends_with(".png")).map(str::to_owned) else {
-            continue;
-        };
-        let coded = raw.replace(".png", ".wsq");
-        run(bitaqa, &desk.path("applicant"), &["finger", "convert", &raw, &coded])?;
-        print["file"] = coded.into();
+    let prints = record.get_mut("fingerprints").and_then(Value::as_array_mut);
+    for file in prints.into_iter().flatten().filter_map(|print| print.get_mut("file")) {
+        let Some(name) = file.as_str().and_then(|raw| raw.strip_suffix(".png")) else { continue };
+        let coded = format!("{name}.wsq");
+        run(bitaqa, &desk.path("applicant"), &["finger", "convert", &format!("{name}.png"), &coded])?;
+        *file = coded.into();
     }
     std::fs::write(desk.path("applicant/record.json"), record.to_string()).map_err(|error| error.to_string())
 }
