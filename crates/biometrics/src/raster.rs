@@ -33,67 +33,27 @@ pub enum RasterError {
 }
 
 /// One plane of 8-bit samples, 0 black to 255 white.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Grey {
-    width: u32,
-    height: u32,
-    samples: Zeroizing<Vec<u8>>,
-}
-
-impl Grey {
-    /// Takes `width * height` samples, row by row from the top.
-    ///
-    /// # Errors
-    /// [`RasterError::Empty`] without a pixel, [`RasterError::Size`] when the number of samples is another one.
-    pub fn new(width: u32, height: u32, samples: Vec<u8>) -> Result<Self, RasterError> {
-        let samples = Zeroizing::new(samples);
-        fits(width, height, 1, samples.len())?;
-        Ok(Self { width, height, samples })
-    }
-
-    /// Columns, at least 1.
-    pub fn width(&self) -> u32 {
-        self.width
-    }
-
-    /// Rows, at least 1.
-    pub fn height(&self) -> u32 {
-        self.height
-    }
-
-    /// All samples, `width * height` octets.
-    pub fn samples(&self) -> &[u8] {
-        &self.samples
-    }
-
-    /// The samples of one row counted from the top; empty below the last one.
-    pub fn row(&self, y: u32) -> &[u8] {
-        row(&self.samples, self.width as usize, y)
-    }
-}
-
-impl fmt::Debug for Grey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Grey({} x {})", self.width, self.height)
-    }
-}
+pub type Grey = Raster<1>;
 
 /// Three 8-bit samples a pixel in the order red, green, blue.
+pub type Rgb = Raster<3>;
+
+/// An image of so many 8-bit samples a pixel.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Rgb {
+pub struct Raster<const CHANNELS: u32> {
     width: u32,
     height: u32,
     samples: Zeroizing<Vec<u8>>,
 }
 
-impl Rgb {
-    /// Takes `3 * width * height` samples, pixel by pixel, row by row from the top.
+impl<const CHANNELS: u32> Raster<CHANNELS> {
+    /// Takes `CHANNELS * width * height` samples, pixel by pixel, row by row from the top.
     ///
     /// # Errors
     /// [`RasterError::Empty`] without a pixel, [`RasterError::Size`] when the number of samples is another one.
     pub fn new(width: u32, height: u32, samples: Vec<u8>) -> Result<Self, RasterError> {
         let samples = Zeroizing::new(samples);
-        fits(width, height, 3, samples.len())?;
+        fits(width, height, CHANNELS, samples.len())?;
         Ok(Self { width, height, samples })
     }
 
@@ -107,20 +67,21 @@ impl Rgb {
         self.height
     }
 
-    /// All samples, `3 * width * height` octets.
+    /// All samples, `CHANNELS * width * height` octets.
     pub fn samples(&self) -> &[u8] {
         &self.samples
     }
 
-    /// The samples of one row counted from the top, three a pixel; empty below the last one.
+    /// The samples of one row counted from the top, `CHANNELS` a pixel; empty below the last one.
     pub fn row(&self, y: u32) -> &[u8] {
-        row(&self.samples, self.width as usize * 3, y)
+        row(&self.samples, self.width as usize * CHANNELS as usize, y)
     }
 }
 
-impl fmt::Debug for Rgb {
+impl<const CHANNELS: u32> fmt::Debug for Raster<CHANNELS> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Rgb({} x {})", self.width, self.height)
+        let name = if CHANNELS == 1 { "Grey" } else { "Rgb" };
+        write!(f, "{name}({} x {})", self.width, self.height)
     }
 }
 
