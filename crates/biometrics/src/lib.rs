@@ -3,6 +3,7 @@
 //! What is drawn in [`synthetic`] for a record bears the word SPECIMEN; impressions of [`synthetic::finger`] do not,
 //! since an extractor has to read them. None is meant to pass for a photograph.
 
+pub mod afis;
 mod elementary;
 pub mod print_file;
 pub mod raster;

@@ -1,0 +1,154 @@
+//! Edges between minutiae.
+
+use std::sync::LazyLock;
+
+use crate::afis::angle;
+use crate::afis::parameters::STAR;
+use crate::afis::plane::Point;
+use crate::afis::template::Minutia;
+
+/// What does not change when a finger is turned or shifted.
+#[derive(Clone, Copy, Default)]
+pub struct Edge {
+    /// Pixels.
+    pub length: i32,
+    /// From the edge to the direction of the first minutia.
+    pub near: f32,
+    /// From the edge, seen from its other end, to the direction of the other minutia.
+    pub far: f32,
+}
+
+/// Length and direction of each vector of the first quadrant that is shorter than 256 on both sides.
+pub struct Polar(Vec<(i32, f32)>);
+
+const SIDE: i32 = 256;
+
+impl Polar {
+    /// The table, made once.
+    pub fn get() -> &'static Self {
+        static TABLE: LazyLock<Polar> = LazyLock::new(Polar::new);
+        &TABLE
+    }
+
+    fn new() -> Self {
+        let cell = |index: i32| {
+            let at = Point::new(index % SIDE, index / SIDE);
+            (angle::nearest(f64::from(at.square()).sqrt()), angle::single(at.direction()))
+        };
+        Self((0..SIDE * SIDE).map(cell).collect())
+    }
+
+    /// The edge from one minutia to another. Longer vectors are halved until they fit the table.
+    pub fn edge(&self, from: &Minutia, to: &Minutia) -> Edge {
+        let (mut x, mut y) = (i32::from(to.x) - i32::from(from.x), i32::from(to.y) - i32::from(from.y));
+        let mut quadrant = 0.0;
+        if y < 0 {
+            (x, y, quadrant) = (-x, -y, angle::HALF_TURN);
+        }
+        if x < 0 {
+            (x, y) = (y, -x);
+            quadrant += angle::HALF_TURN / 2.0;
+        }
+        let mut halved = 0;
+        while (x | y) >> halved >= SIDE {
+            halved += 1;
+        }
+        let index = (y >> halved) * SIDE + (x >> halved);
+        let (length, direction) =
+            usize::try_from(index).ok().and_then(|index| self.0.get(index)).copied().unwrap_or_default();
+        let direction = direction + quadrant;
+        Edge {
+            length: length << halved,
+            near: angle::from_to(from.direction, direction),
+            far: angle::from_to(to.direction, angle::turned(direction)),
+        }
+    }
+}
+
+/// An edge to a neighbour.
+#[derive(Clone, Copy, Default)]
+pub struct Ray {
+    /// The edge.
+    pub edge: Edge,
+    /// Number of the neighbour.
+    pub neighbour: u8,
+}
+
+/// For each minutia the edges to its nearest neighbours, from short to long.
+pub struct Stars(Vec<([Ray; STAR], usize)>);
+
+impl Stars {
+    /// Finds the neighbours of each minutia.
+    pub fn new(minutiae: &[Minutia]) -> Self {
+        let polar = Polar::get();
+        let mut near: Vec<(i32, u8)> = Vec::with_capacity(minutiae.len());
+        Self(minutiae.iter().enumerate().map(|(number, minutia)| star(polar, minutiae, number, minutia, &mut near)).collect())
+    }
+
+    /// Edges of one minutia.
+    pub fn of(&self, minutia: u8) -> &[Ray] {
+        self.0.get(usize::from(minutia)).and_then(|(rays, count)| rays.get(..*count)).unwrap_or_default()
+    }
+}
+
+fn star(
+    polar: &Polar,
+    minutiae: &[Minutia],
+    number: usize,
+    minutia: &Minutia,
+    near: &mut Vec<(i32, u8)>,
+) -> ([Ray; STAR], usize) {
+    near.clear();
+    let square = |other: &Minutia| {
+        Point::new(i32::from(other.x) - i32::from(minutia.x), i32::from(other.y) - i32::from(minutia.y)).square()
+    };
+    let others = (0..=u8::MAX).zip(minutiae).enumerate().filter(|(index, _)| *index != number);
+    near.extend(others.map(|(_, (index, other))| (square(other), index)));
+    // equally far ones are all asked for their rounded length
+    let furthest =
+        if near.len() > STAR { near.select_nth_unstable_by_key(STAR - 1, |(square, _)| *square).1.0 } else { i32::MAX };
+    let ray = |(_, index): &(i32, u8)| {
+        let edge = polar.edge(minutia, minutiae.get(usize::from(*index)).unwrap_or(minutia));
+        Ray { edge, neighbour: *index }
+    };
+    let mut rays: Vec<Ray> = near.iter().filter(|(square, _)| *square <= furthest).map(ray).collect();
+    rays.sort_by_key(|ray| (ray.edge.length, ray.neighbour));
+    let mut star = [Ray::default(); STAR];
+    star.iter_mut().zip(&rays).for_each(|(place, ray)| *place = *ray);
+    (star, rays.len().min(STAR))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(x: u16, y: u16, direction: f32) -> Minutia {
+        Minutia { x, y, direction, ..Minutia::default() }
+    }
+
+    #[test]
+    fn edges_are_those_of_the_plane_in_all_quadrants() {
+        let polar = Polar::get();
+        for (x, y) in [(300, 330), (300, 130), (100, 130), (100, 330), (240, 200), (200, 160), (1400, 900)] {
+            let (from, to) = (at(200, 200, 1.0), at(x, y, 5.0));
+            let edge = polar.edge(&from, &to);
+            let way = Point::new(i32::from(x) - 200, i32::from(y) - 200);
+            let length = f64::from(way.square()).sqrt();
+            assert!((f64::from(edge.length) - length).abs() <= 0.5 + length / 300.0, "{x} {y}: {}", edge.length);
+            let near = angle::between(f64::from(edge.near), (1.0 - way.direction()).rem_euclid(core::f64::consts::TAU));
+            let back = angle::opposite(way.direction());
+            let far = angle::between(f64::from(edge.far), (5.0 - back).rem_euclid(core::f64::consts::TAU));
+            assert!(near < 0.005 && far < 0.005, "{x} {y}: {near} {far}");
+        }
+    }
+
+    #[test]
+    fn stars_hold_the_nine_nearest_from_short_to_long() {
+        let minutiae: Vec<Minutia> = (0..30).map(|step| at(10 * step, 7, 0.0)).collect();
+        let stars = Stars::new(&minutiae);
+        let of = |minutia: u8| stars.of(minutia).iter().map(|ray| ray.neighbour).collect::<Vec<_>>();
+        assert_eq!(of(0), [1, 2, 3, 4, 5, 6, 7, 8, 9]);
+        assert_eq!(of(15), [14, 16, 13, 17, 12, 18, 11, 19, 10]);
+        assert_eq!(Stars::new(&minutiae[..3]).of(1).len(), 2);
+    }
+}
