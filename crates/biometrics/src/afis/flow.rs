@@ -10,6 +10,7 @@ use super::angle;
 use super::blocks::Blocks;
 use super::parameters::{ACROSS, ALONG, FLOW_RADII, FLOW_ROWS, FLOW_SAMPLES, Line};
 use super::plane::{NEIGHBOURS, Plane, Point, coordinate};
+use super::relief::{Relief, SPAN};
 
 /// One comparison: the pixels on both sides, and the doubled direction of the ridge that it speaks for.
 #[derive(Clone, Copy)]
@@ -92,7 +93,7 @@ impl Votes {
 }
 
 /// Flow of every block of print.
-pub fn flows(print: &Plane<f64>, mask: &Plane<u8>, blocks: &Blocks) -> Plane<Flow> {
+pub fn flows(print: &Relief, mask: &Plane<u8>, blocks: &Blocks) -> Plane<Flow> {
     let votes = votes(print, mask, blocks);
     let mut flows = Plane::new(mask.width(), mask.height());
     for at in mask.places().filter(|at| mask.at(*at) == 1) {
@@ -110,7 +111,7 @@ pub fn flows(print: &Plane<f64>, mask: &Plane<u8>, blocks: &Blocks) -> Plane<Flo
 }
 
 /// Votes of every block of print; other blocks have none.
-fn votes(print: &Plane<f64>, mask: &Plane<u8>, blocks: &Blocks) -> Plane<Votes> {
+fn votes(print: &Relief, mask: &Plane<u8>, blocks: &Blocks) -> Plane<Votes> {
     let comparisons = comparisons();
     let mut votes = Plane::new(mask.width(), mask.height());
     let columns: Vec<Range<usize>> = blocks.columns().collect();
@@ -137,22 +138,20 @@ fn votes(print: &Plane<f64>, mask: &Plane<u8>, blocks: &Blocks) -> Plane<Votes> 
 struct RowSums {
     x: Vec<f64>,
     y: Vec<f64>,
-    length: Vec<f64>,
 }
 
 impl RowSums {
     fn new(width: usize) -> Self {
-        Self { x: vec![0.0; width], y: vec![0.0; width], length: vec![0.0; width] }
+        Self { x: vec![0.0; width], y: vec![0.0; width] }
     }
 
     fn clear(&mut self) {
         self.x.fill(0.0);
         self.y.fill(0.0);
-        self.length.fill(0.0);
     }
 
     /// One comparison of every pixel between two columns, as far as its pair lies in the image.
-    fn add(&mut self, print: &Plane<f64>, y: usize, range: Range<usize>, comparison: &Comparison) {
+    fn add(&mut self, print: &Relief, y: usize, range: Range<usize>, comparison: &Comparison) {
         let (dx, dy) = (comparison.reach.x, comparison.reach.y.unsigned_abs() as usize);
         let wide = dx.unsigned_abs() as usize;
         let reach = wide.max(dy);
@@ -168,22 +167,22 @@ impl RowSums {
         let (before, after) = if dx < 0 { (right, left) } else { (left, right) };
         let cut = |row: usize, from: usize| print.row(row).get(from..from + length).unwrap_or_default();
         let pixels = cut(y, start).iter().zip(cut(y - dy, before)).zip(cut(y + dy, after));
-        let sums = self.x.iter_mut().zip(&mut self.y).zip(&mut self.length).skip(start);
+        let sums_x = self.x.get_mut(start..end).unwrap_or_default().iter_mut();
+        let sums = sums_x.zip(self.y.get_mut(start..end).unwrap_or_default());
         let (x, y) = comparison.vote;
-        for (((at, before), after), ((sum_x, sum_y), sum)) in pixels.zip(sums) {
+        for (((at, before), after), (sum_x, sum_y)) in pixels.zip(sums) {
             let higher = if before > after { before } else { after };
             let strength = at - higher;
             let strength = if strength > 0.0 { strength } else { 0.0 };
             *sum_x += x * strength;
             *sum_y += y * strength;
-            *sum += strength;
         }
     }
 
     fn collect(&self, columns: &Range<usize>, sum: &mut Votes) {
-        let cells = self.x.iter().zip(&self.y).zip(&self.length);
-        for ((x, y), length) in cells.take(columns.end).skip(columns.start) {
-            sum.add(Votes { x: *x, y: *y, length: *length });
+        let (x, y) = (self.x.get(columns.clone()), self.y.get(columns.clone()));
+        for (x, y) in x.unwrap_or_default().iter().zip(y.unwrap_or_default()) {
+            sum.add(Votes { x: *x, y: *y, length: (x * x + y * y).sqrt() });
         }
     }
 }
@@ -206,22 +205,19 @@ impl Smoother {
         Self { lines: lines(&ACROSS), turn: PI }
     }
 
-    /// Smooths one row of one block: `sums` takes the mean of the samples around each pixel. What lies outside the image
-    /// counts as 0.
-    pub fn row(&self, print: &Plane<f64>, flow: Flow, y: usize, columns: &Range<usize>, sums: &mut [f64]) {
+    /// Means of the samples around the pixels of one row of a block, from its first column on. What lies outside the image
+    /// counts as 0; means beyond the block mean nothing.
+    pub fn means(&self, print: &Relief, flow: Flow, y: usize, column: usize) -> [f64; SPAN] {
         let line = angle::slice(angle::further(flow.doubled, self.turn), self.lines.len());
         let line = self.lines.get(line).map(Vec::as_slice).unwrap_or_default();
-        sums.fill(0.0);
+        let origin = print.origin(column, y);
+        let mut sums = [0.0; SPAN];
         for by in line {
-            let Ok(row) = usize::try_from(coordinate(y) + by.y) else { continue };
-            let start = coordinate(columns.start) + by.x;
-            let skipped = usize::try_from(-start).unwrap_or(0);
-            let from = usize::try_from(start).unwrap_or(0);
-            let samples = print.row(row).get(from..).unwrap_or_default();
-            sums.iter_mut().skip(skipped).zip(samples).for_each(|(sum, sample)| *sum += sample);
+            let samples = print.span(origin.saturating_add_signed(print.way(*by) as isize));
+            sums.iter_mut().zip(samples).for_each(|(sum, sample)| *sum += sample);
         }
         let share = 1.0 / f64::from(coordinate(line.len()));
-        sums.iter_mut().for_each(|sum| *sum *= share);
+        sums.map(|sum| sum * share)
     }
 }
 
@@ -264,10 +260,10 @@ mod tests {
     #[test]
     fn a_grating_flows_along_its_ridges() {
         for (dx, dy) in [(1.0, 0.0), (0.6, 0.8), (0.0, 1.0), (-0.8, 0.6)] {
-            let mut print = Plane::new(120, 120);
-            for at in print.places() {
-                let across: f64 = f64::from(at.x) * dx + f64::from(at.y) * dy;
-                print.set(at, (across * TAU / 9.0).cos());
+            let mut print = Relief::new(120, 120);
+            for y in 0..120 {
+                let height = |x: i32| ((f64::from(x) * dx + f64::from(coordinate(y)) * dy) * TAU / 9.0).cos();
+                print.row_mut(y).iter_mut().zip(0..).for_each(|(cell, x)| *cell = height(x));
             }
             let blocks = Blocks::new(120, 120);
             let mut mask = Plane::new(blocks.width(), blocks.height());

@@ -26,6 +26,7 @@ mod matcher;
 mod minutiae;
 mod parameters;
 mod plane;
+mod relief;
 mod ridges;
 mod shades;
 mod skeleton;

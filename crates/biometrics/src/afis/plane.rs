@@ -1,6 +1,6 @@
 //! Cells in rows, wiped when dropped since they hold a print or what was made of one.
 
-use zeroize::Zeroize;
+use zeroize::{DefaultIsZeroes, Zeroize};
 
 /// A place; ordered row by row as an image is read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,13 +52,13 @@ pub const NEIGHBOURS: [Point; 8] = [
 
 /// `width * height` cells.
 #[derive(Clone)]
-pub struct Plane<T: Copy + Default + Zeroize> {
+pub struct Plane<T: DefaultIsZeroes> {
     width: usize,
     height: usize,
     cells: Vec<T>,
 }
 
-impl<T: Copy + Default + Zeroize> Plane<T> {
+impl<T: DefaultIsZeroes> Plane<T> {
     /// Empty cells.
     pub fn new(width: usize, height: usize) -> Self {
         Self { width, height, cells: vec![T::default(); width * height] }
@@ -111,6 +111,16 @@ impl<T: Copy + Default + Zeroize> Plane<T> {
         }
     }
 
+    /// Places of cells that satisfy, row by row.
+    pub fn places_of(&self, satisfies: impl Fn(&T) -> bool) -> Vec<Point> {
+        let mut places = Vec::new();
+        for (y, row) in (0..).zip(self.cells.chunks(self.width.max(1))) {
+            let here = (0..).zip(row).filter(|(_, cell)| satisfies(cell));
+            places.extend(here.map(|(x, _)| Point::new(x, y)));
+        }
+        places
+    }
+
     /// Every place, row by row.
     pub fn places(&self) -> impl Iterator<Item = Point> + use<T> {
         let (width, height) = (coordinate(self.width), coordinate(self.height));
@@ -118,9 +128,10 @@ impl<T: Copy + Default + Zeroize> Plane<T> {
     }
 }
 
-impl<T: Copy + Default + Zeroize> Drop for Plane<T> {
+impl<T: DefaultIsZeroes> Drop for Plane<T> {
     fn drop(&mut self) {
-        self.cells.zeroize();
+        // the slice: wiping the vector would go over its octets once more
+        self.cells.as_mut_slice().zeroize();
     }
 }
 

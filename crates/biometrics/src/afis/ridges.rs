@@ -2,31 +2,30 @@
 
 use super::blocks::Blocks;
 use super::flow::{Flow, Smoother};
-use super::parameters::{BLOCK, INNER_EROSIONS, PIXEL_VOTE};
+use super::parameters::{INNER_EROSIONS, PIXEL_VOTE};
 use super::plane::Plane;
+use super::relief::Relief;
 use super::vote::votes;
 
 /// Passes over the image that may break crosses; prints need three or four.
 const CROSS_PASSES: usize = 50;
 
 /// Pixels that are higher along the ridges than across them.
-pub fn ridges(print: &Plane<f64>, flows: &Plane<Flow>, mask: &Plane<u8>, blocks: &Blocks) -> Plane<u8> {
+pub fn ridges(print: &Relief, flows: &Plane<Flow>, mask: &Plane<u8>, blocks: &Blocks) -> Plane<u8> {
     let along = Smoother::along();
-    let mut smooth: Plane<f64> = Plane::new(print.width(), print.height());
+    let mut smooth = Relief::new(blocks.pixel_width(), blocks.pixel_height());
     each_row(flows, mask, blocks, |flow, y, columns| {
-        if let Some(sums) = smooth.row_mut(y).get_mut(columns.clone()) {
-            along.row(print, flow, y, columns, sums);
-        }
+        let means = along.means(print, flow, y, columns.start);
+        let row = smooth.row_mut(y).get_mut(columns.clone()).unwrap_or_default();
+        row.iter_mut().zip(means).for_each(|(height, mean)| *height = mean);
     });
     let across = Smoother::across();
-    let mut ridges = Plane::new(print.width(), print.height());
-    let mut base = [0.0; BLOCK];
+    let mut ridges = Plane::new(blocks.pixel_width(), blocks.pixel_height());
     each_row(flows, mask, blocks, |flow, y, columns| {
-        let base = base.get_mut(..columns.len()).unwrap_or_default();
-        across.row(&smooth, flow, y, columns, base);
-        let heights = smooth.row(y).iter().skip(columns.start).zip(base);
-        let cells = ridges.row_mut(y).iter_mut().skip(columns.start);
-        cells.zip(heights).for_each(|(cell, (height, base))| *cell = u8::from(height - *base > 0.0));
+        let base = across.means(&smooth, flow, y, columns.start);
+        let heights = smooth.row(y).get(columns.clone()).unwrap_or_default().iter().zip(base);
+        let cells = ridges.row_mut(y).get_mut(columns.clone()).unwrap_or_default().iter_mut();
+        cells.zip(heights).for_each(|(cell, (height, base))| *cell = u8::from(height - base > 0.0));
     });
     ridges
 }
@@ -111,11 +110,13 @@ pub fn valleys(ridges: &Plane<u8>, pixels: &Plane<u8>) -> Plane<u8> {
 
 /// Pixels well inside the print.
 pub fn inner(pixels: &Plane<u8>) -> Plane<u8> {
-    let (width, height) = (pixels.width(), pixels.height());
     let mut inner = pixels.clone();
-    for (y, row) in inner.cells_mut().chunks_mut(width.max(1)).enumerate() {
-        let rim = y == 0 || y + 1 == height;
-        row.iter_mut().enumerate().filter(|(x, _)| rim || *x == 0 || x + 1 == width).for_each(|(_, cell)| *cell = 0);
+    let (width, last) = (inner.width(), inner.height().saturating_sub(1));
+    inner.row_mut(0).fill(0);
+    inner.row_mut(last).fill(0);
+    for row in inner.cells_mut().chunks_mut(width.max(1)) {
+        row.iter_mut().take(1).for_each(|cell| *cell = 0);
+        row.iter_mut().rev().take(1).for_each(|cell| *cell = 0);
     }
     for by in INNER_EROSIONS {
         inner = eroded(&inner, by);

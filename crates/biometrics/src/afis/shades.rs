@@ -10,6 +10,7 @@ use super::parameters::{
     EQUALISE_SLOPES, MASK_VOTE,
 };
 use super::plane::{Plane, Point, coordinate};
+use super::relief::Relief;
 use super::vote::grown;
 use crate::raster::Grey;
 
@@ -151,7 +152,7 @@ impl Bounds {
 }
 
 /// The print with even shades, -1 to 1, and -1 where there is none. Between the corners of blocks curves are blended.
-pub fn equalised(print: &Grey, histograms: &Histograms, mask: &Plane<u8>, blocks: &Blocks) -> Plane<f64> {
+pub fn equalised(print: &Grey, histograms: &Histograms, mask: &Plane<u8>, blocks: &Blocks) -> Relief {
     let bounds = Bounds::new();
     let corners = |row: usize| -> Vec<Curve> {
         let near = |column: usize| {
@@ -163,14 +164,14 @@ pub fn equalised(print: &Grey, histograms: &Histograms, mask: &Plane<u8>, blocks
         };
         (0..=blocks.width()).map(curve).collect()
     };
-    let mut result = Plane::new(print.width() as usize, print.height() as usize);
-    result.cells_mut().fill(-1.0);
+    let mut result = Relief::new(blocks.pixel_width(), blocks.pixel_height());
     let mut upper = corners(0);
     for (number, rows) in blocks.rows().enumerate() {
         let lower = corners(number + 1);
         for y in rows.clone() {
             let down = middle(y, &rows);
             let (from, to) = (row(print, y), result.row_mut(y));
+            to.fill(-1.0);
             let curves = upper.array_windows().zip(lower.array_windows()).zip(mask.row(number));
             for (columns, ((above, below), print)) in blocks.columns().zip(curves) {
                 if *print == 1 {

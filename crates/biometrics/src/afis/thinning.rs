@@ -63,9 +63,12 @@ pub fn thinned(ridges: &Plane<u8>) -> Plane<u8> {
     }
     // pixels still to be decided, grid by grid
     let mut grids: [Vec<usize>; 4] = core::array::from_fn(|grid| {
-        let rows = (1 + grid / 2..height - 1).step_by(2);
-        let pixels = rows.flat_map(|y| (1 + grid % 2..width - 1).step_by(2).map(move |x| y * width + x));
-        pixels.filter(|pixel| left.cells().get(*pixel) == Some(&1)).collect()
+        let mut pixels = Vec::with_capacity(width * height / 8);
+        for y in (1 + grid / 2..height - 1).step_by(2) {
+            let cells = left.row(y).iter().enumerate().skip(1 + grid % 2).step_by(2);
+            pixels.extend(cells.filter(|(_, cell)| **cell == 1).map(|(x, _)| y * width + x));
+        }
+        pixels
     });
     for _ in 0..THINNING_ROUNDS {
         let mut removed = false;

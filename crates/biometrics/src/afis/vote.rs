@@ -8,35 +8,31 @@ use super::plane::Plane;
 pub fn votes(cells: &Plane<u8>, vote: &Vote, mut decide: impl FnMut(&mut u8, u16, u16, u16)) -> Plane<u8> {
     let (width, height, radius) = (cells.width(), cells.height(), vote.radius);
     let mut result = cells.clone();
-    // set cells of each column inside the rows around the current one
-    let mut columns = vec![0u16; width];
-    let add = |row: &[u8], columns: &mut Vec<u16>| {
-        columns.iter_mut().zip(row).for_each(|(sum, cell)| *sum += u16::from(*cell));
-    };
-    (0..radius.min(height)).for_each(|y| add(cells.row(y), &mut columns));
     let side = 2 * radius + 1;
+    // set cells of each column inside the rows around the current one, with empty columns on both sides
+    let mut columns = vec![0u16; width + side];
+    let inner = radius + 1..radius + 1 + width;
     let majorities: Vec<u16> = (0..=side * side).map(|whole| majority(vote.majority, whole)).collect();
-    for y in 0..height {
-        if y + radius < height {
-            add(cells.row(y + radius), &mut columns);
+    // cells of a row around each column, as far as there are some
+    let widths: Vec<usize> = (0..width).map(|x| (x + radius).min(width - 1) + 1 - x.saturating_sub(radius)).collect();
+    for y in 0..height + radius {
+        let sums = columns.get_mut(inner.clone()).unwrap_or_default();
+        // none beyond the last row
+        sums.iter_mut().zip(cells.row(y)).for_each(|(sum, cell)| *sum += u16::from(*cell));
+        if let Some(above) = y.checked_sub(side) {
+            sums.iter_mut().zip(cells.row(above)).for_each(|(sum, cell)| *sum -= u16::from(*cell));
         }
-        if let Some(above) = y.checked_sub(radius + 1) {
-            columns.iter_mut().zip(cells.row(above)).for_each(|(sum, cell)| *sum -= u16::from(*cell));
-        }
-        if y < vote.border || y + vote.border >= height {
-            continue;
-        }
+        let Some(y) = y.checked_sub(radius).filter(|y| *y >= vote.border && y + vote.border < height) else { continue };
         let rows = (y + radius).min(height - 1) + 1 - y.saturating_sub(radius);
-        let mut sum: u16 = columns.iter().take(radius).sum();
-        for (x, cell) in result.row_mut(y).iter_mut().enumerate() {
-            sum += columns.get(x + radius).copied().unwrap_or(0);
-            sum -= x.checked_sub(radius + 1).and_then(|left| columns.get(left)).copied().unwrap_or(0);
-            if x < vote.border || x + vote.border >= width {
-                continue;
+        let mut sum: u16 = columns.iter().take(side).sum();
+        let moves = columns.iter().skip(side).zip(&columns).zip(&widths);
+        for ((x, cell), ((entering, leaving), wide)) in result.row_mut(y).iter_mut().enumerate().zip(moves) {
+            sum = sum + entering - leaving;
+            if x >= vote.border && x + vote.border < width {
+                let whole = rows * wide;
+                let needed = majorities.get(whole).copied().unwrap_or(u16::MAX);
+                decide(cell, sum, needed, u16::try_from(whole).unwrap_or(u16::MAX));
             }
-            let whole = rows * ((x + radius).min(width - 1) + 1 - x.saturating_sub(radius));
-            let needed = majorities.get(whole).copied().unwrap_or(u16::MAX);
-            decide(cell, sum, needed, u16::try_from(whole).unwrap_or(u16::MAX));
         }
     }
     result

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use crate::afis::angle;
-use crate::afis::parameters::STAR;
+use crate::afis::parameters::{ANGLE_ERROR, LENGTH_ERROR, STAR};
 use crate::afis::plane::Point;
 use crate::afis::template::Minutia;
 
@@ -65,6 +65,52 @@ impl Polar {
     }
 }
 
+/// An edge in whole numbers: one subtraction tells how far angles are apart, across the end of a turn too.
+#[derive(Clone, Copy, Default)]
+pub struct Coarse {
+    /// Pixels.
+    pub length: i16,
+    /// 65,536 steps in a turn.
+    pub near: i16,
+    /// Likewise.
+    pub far: i16,
+}
+
+/// [`ANGLE_ERROR`] in steps, and the steps that rounding of two angles may take.
+const ANGLE_STEPS: u16 = 1_823;
+/// [`LENGTH_ERROR`].
+const LENGTH_STEPS: u16 = 13;
+
+impl Coarse {
+    /// Rounds an edge down.
+    pub fn new(edge: &Edge) -> Self {
+        let steps = |angle: f32| i16::from_ne_bytes(turn_part(angle).to_ne_bytes());
+        Self { length: i16::try_from(edge.length).unwrap_or(i16::MAX), near: steps(edge.near), far: steps(edge.far) }
+    }
+
+    /// By how much two edges are certainly not alike; of those that are 0 apart nearly all are.
+    pub const fn excess(&self, other: &Self) -> u16 {
+        let length = self.length.wrapping_sub(other.length).unsigned_abs().saturating_sub(LENGTH_STEPS);
+        let near = self.near.wrapping_sub(other.near).unsigned_abs().saturating_sub(ANGLE_STEPS);
+        length | near | self.far.wrapping_sub(other.far).unsigned_abs().saturating_sub(ANGLE_STEPS)
+    }
+}
+
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a whole turn is no turn")]
+fn turn_part(angle: f32) -> u16 {
+    (angle * (65_536.0 / angle::TURN)) as u32 as u16
+}
+
+/// Whether two edges are one within the errors allowed.
+pub fn alike(one: &Edge, other: &Edge) -> bool {
+    (one.length - other.length).abs() <= LENGTH_ERROR && near(one.near, other.near) && near(one.far, other.far)
+}
+
+fn near(one: f32, other: f32) -> bool {
+    let difference = angle::from_to(one, other);
+    difference <= ANGLE_ERROR || difference >= angle::mirrored(ANGLE_ERROR)
+}
+
 /// An edge to a neighbour.
 #[derive(Clone, Copy, Default)]
 pub struct Ray {
@@ -74,20 +120,75 @@ pub struct Ray {
     pub neighbour: u8,
 }
 
-/// For each minutia the edges to its nearest neighbours, from short to long.
-pub struct Stars(Vec<([Ray; STAR], usize)>);
+/// Places for rays in the columns of [`Star`]: a power of two, so that all are compared at once.
+const LANES: usize = 16;
+
+/// Edges of one minutia to its nearest neighbours, from short to long, and once more in whole numbers.
+pub struct Star {
+    rays: [Ray; STAR],
+    count: usize,
+    lengths: [i16; LANES],
+    near: [i16; LANES],
+    far: [i16; LANES],
+}
+
+impl Star {
+    fn new(sorted: &[Ray]) -> Self {
+        // no edge is as short as an empty place
+        let (mut lengths, mut near, mut far) = ([-1_000; LANES], [0; LANES], [0; LANES]);
+        let mut rays = [Ray::default(); STAR];
+        let count = sorted.len().min(STAR);
+        let columns = lengths.iter_mut().zip(&mut near).zip(&mut far);
+        for ((ray, place), ((length, near), far)) in sorted.iter().zip(&mut rays).zip(columns) {
+            *place = *ray;
+            let coarse = Coarse::new(&ray.edge);
+            (*length, *near, *far) = (coarse.length, coarse.near, coarse.far);
+        }
+        Self { rays, count, lengths, near, far }
+    }
+
+    /// The rays, from short to long.
+    pub fn rays(&self) -> &[Ray] {
+        self.rays.get(..self.count).unwrap_or_default()
+    }
+
+    /// Calls back for each ray that is alike, with its number.
+    pub fn alike(&self, edge: &Edge, mut found: impl FnMut(u8, &Ray)) {
+        let coarse = Coarse::new(edge);
+        // without a branch, so that all places are compared at once
+        let mut excess = [0; LANES];
+        let columns = self.lengths.iter().zip(&self.near).zip(&self.far);
+        for (excess, ((length, near), far)) in excess.iter_mut().zip(columns) {
+            *excess = Coarse { length: *length, near: *near, far: *far }.excess(&coarse);
+        }
+        for ((number, ray), excess) in (0..).zip(&self.rays).zip(excess) {
+            if excess == 0 && alike(&ray.edge, edge) {
+                found(number, ray);
+            }
+        }
+    }
+}
+
+/// The star of each minutia.
+pub struct Stars(Vec<Star>);
 
 impl Stars {
     /// Finds the neighbours of each minutia.
     pub fn new(minutiae: &[Minutia]) -> Self {
         let polar = Polar::get();
         let mut near: Vec<(i32, u8)> = Vec::with_capacity(minutiae.len());
-        Self(minutiae.iter().enumerate().map(|(number, minutia)| star(polar, minutiae, number, minutia, &mut near)).collect())
+        let star = |(number, minutia)| star(polar, minutiae, number, minutia, &mut near);
+        Self(minutiae.iter().enumerate().map(star).collect())
     }
 
-    /// Edges of one minutia.
-    pub fn of(&self, minutia: u8) -> &[Ray] {
-        self.0.get(usize::from(minutia)).and_then(|(rays, count)| rays.get(..*count)).unwrap_or_default()
+    /// Star of one minutia.
+    pub fn of(&self, minutia: u8) -> Option<&Star> {
+        self.0.get(usize::from(minutia))
+    }
+
+    /// One ray of one star.
+    pub fn ray(&self, minutia: u8, ray: u8) -> Option<&Ray> {
+        self.of(minutia)?.rays().get(usize::from(ray))
     }
 }
 
@@ -97,7 +198,7 @@ fn star(
     number: usize,
     minutia: &Minutia,
     near: &mut Vec<(i32, u8)>,
-) -> ([Ray; STAR], usize) {
+) -> Star {
     near.clear();
     let square = |other: &Minutia| {
         Point::new(i32::from(other.x) - i32::from(minutia.x), i32::from(other.y) - i32::from(minutia.y)).square()
@@ -113,9 +214,7 @@ fn star(
     };
     let mut rays: Vec<Ray> = near.iter().filter(|(square, _)| *square <= furthest).map(ray).collect();
     rays.sort_by_key(|ray| (ray.edge.length, ray.neighbour));
-    let mut star = [Ray::default(); STAR];
-    star.iter_mut().zip(&rays).for_each(|(place, ray)| *place = *ray);
-    (star, rays.len().min(STAR))
+    Star::new(&rays)
 }
 
 #[cfg(test)]
@@ -146,9 +245,9 @@ mod tests {
     fn stars_hold_the_nine_nearest_from_short_to_long() {
         let minutiae: Vec<Minutia> = (0..30).map(|step| at(10 * step, 7, 0.0)).collect();
         let stars = Stars::new(&minutiae);
-        let of = |minutia: u8| stars.of(minutia).iter().map(|ray| ray.neighbour).collect::<Vec<_>>();
+        let of = |minutia: u8| stars.of(minutia).unwrap().rays().iter().map(|ray| ray.neighbour).collect::<Vec<_>>();
         assert_eq!(of(0), [1, 2, 3, 4, 5, 6, 7, 8, 9]);
         assert_eq!(of(15), [14, 16, 13, 17, 12, 18, 11, 19, 10]);
-        assert_eq!(Stars::new(&minutiae[..3]).of(1).len(), 2);
+        assert_eq!(Stars::new(&minutiae[..3]).of(1).unwrap().rays().len(), 2);
     }
 }

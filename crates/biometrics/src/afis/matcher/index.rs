@@ -3,9 +3,8 @@
 //! Each edge stands in one bin. Bins are a little wider than the errors that are allowed, and so what fits an edge lies in
 //! its own bin or one beside it: three ranges to look through, since bins of one angle follow each other by length.
 
-use super::edges::{Edge, Polar};
+use super::edges::{Coarse, Edge, Polar, alike};
 use crate::afis::angle;
-use crate::afis::parameters::{ANGLE_ERROR, LENGTH_ERROR};
 use crate::afis::template::Minutia;
 
 /// Bins of the near angle: 11.25 degrees each.
@@ -16,7 +15,7 @@ const LENGTH_BITS: u32 = 4;
 /// An edge and its ends.
 #[derive(Clone, Copy, Default)]
 struct Entry {
-    edge: Edge,
+    coarse: Coarse,
     from: u8,
     to: u8,
 }
@@ -24,6 +23,8 @@ struct Entry {
 /// Edges by near angle and length.
 pub struct Index {
     entries: Vec<Entry>,
+    /// The same edges, exactly.
+    edges: Vec<Edge>,
     /// First entry of each bin, and the end of the last one.
     starts: Vec<u32>,
     lengths: usize,
@@ -36,14 +37,13 @@ impl Index {
         let numbered = || (0..=u8::MAX).zip(minutiae);
         let ways = numbered().flat_map(|one| numbered().map(move |other| (one, other)));
         let apart = ways.filter(|((from, _), (to, _))| from != to);
-        let all: Vec<Entry> = apart.map(|((from, a), (to, b))| Entry { edge: polar.edge(a, b), from, to }).collect();
-        let longest = all.iter().map(|entry| length_bin(entry.edge.length)).max().unwrap_or(0);
-        let lengths = longest + 1;
-        let bin = |entry: &Entry| angle_bin(entry.edge.near) * lengths + length_bin(entry.edge.length);
+        let all: Vec<(Edge, u8, u8)> = apart.map(|((from, a), (to, b))| (polar.edge(a, b), from, to)).collect();
+        let lengths = all.iter().map(|(edge, ..)| length_bin(edge.length)).max().unwrap_or(0) + 1;
+        let bin = |edge: &Edge| angle_bin(edge.near) * lengths + length_bin(edge.length);
         // counts, then starts, then every entry to its place in the order it came
         let mut starts = vec![0u32; ANGLES * lengths + 1];
-        for entry in &all {
-            if let Some(count) = starts.get_mut(bin(entry) + 1) {
+        for (edge, ..) in &all {
+            if let Some(count) = starts.get_mut(bin(edge) + 1) {
                 *count += 1;
             }
         }
@@ -53,16 +53,16 @@ impl Index {
             *start = sum;
         }
         let mut next = starts.clone();
-        let mut entries = vec![Entry::default(); all.len()];
-        for entry in &all {
-            if let Some(place) = next.get_mut(bin(entry)) {
-                if let Some(slot) = entries.get_mut(*place as usize) {
-                    *slot = *entry;
-                }
-                *place += 1;
+        let (mut entries, mut edges) = (vec![Entry::default(); all.len()], vec![Edge::default(); all.len()]);
+        for (edge, from, to) in all {
+            let Some(place) = next.get_mut(bin(&edge)) else { continue };
+            let slots = entries.get_mut(*place as usize).zip(edges.get_mut(*place as usize));
+            *place += 1;
+            if let Some(slots) = slots {
+                (*slots.0, *slots.1) = (Entry { coarse: Coarse::new(&edge), from, to }, edge);
             }
         }
-        Self { entries, starts, lengths }
+        Self { entries, edges, starts, lengths }
     }
 
     /// Ends of the edges that are one with this edge within the errors allowed, `from << 8 | to`, in ascending order.
@@ -73,27 +73,19 @@ impl Index {
         if first >= end {
             return;
         }
+        let coarse = Coarse::new(edge);
         for turn in [ANGLES - 1, 0, 1] {
             let row = (angle_bin(edge.near) + turn) % ANGLES * self.lengths;
             let start = |bin: usize| self.starts.get(row + bin).map_or(0, |start| *start as usize);
-            for entry in self.entries.get(start(first)..start(end)).unwrap_or_default() {
-                if alike(&entry.edge, edge) {
+            let range = start(first)..start(end);
+            for (entry, exact) in self.entries.get(range.clone()).unwrap_or_default().iter().zip(range) {
+                if entry.coarse.excess(&coarse) == 0 && self.edges.get(exact).is_some_and(|exact| alike(exact, edge)) {
                     found.push(u16::from(entry.from) << 8 | u16::from(entry.to));
                 }
             }
         }
         found.sort_unstable();
     }
-}
-
-/// Whether two edges are one within the errors allowed.
-pub fn alike(one: &Edge, other: &Edge) -> bool {
-    (one.length - other.length).abs() <= LENGTH_ERROR && near(one.near, other.near) && near(one.far, other.far)
-}
-
-fn near(one: f32, other: f32) -> bool {
-    let difference = angle::from_to(one, other);
-    difference <= ANGLE_ERROR || difference >= angle::mirrored(ANGLE_ERROR)
 }
 
 fn length_bin(length: i32) -> usize {

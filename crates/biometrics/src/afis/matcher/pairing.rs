@@ -1,9 +1,7 @@
 //! A pairing of minutiae that grows from a root, the shortest edge first.
 
-use super::edges::{Ray, Stars};
-use super::index::alike;
+use super::edges::Stars;
 use super::roots::Root;
-use crate::afis::parameters::LENGTH_ERROR;
 
 /// A minutia of the probe paired with one of the candidate, by an edge from a pair that was there before.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -114,31 +112,20 @@ impl Pairing {
         }
     }
 
-    /// Puts the edges that both stars of a pair have into the heap. Rays are in the order of their lengths, and so a
-    /// window goes over those of the probe.
+    /// Puts the edges that both stars of a pair have into the heap.
     fn spread(&mut self, probe: &Stars, candidate: &Stars, pair: Root) {
-        let rays = probe.of(pair.probe);
-        let mut start = 0;
-        for (candidate_ray, other) in (0..).zip(candidate.of(pair.candidate)) {
-            let short = |ray: &Ray| ray.edge.length < other.edge.length - LENGTH_ERROR;
-            start += rays.iter().skip(start).take_while(|ray| short(ray)).count();
-            let window = (0u8..).zip(rays).skip(start);
-            for (probe_ray, ray) in window.take_while(|(_, ray)| ray.edge.length <= other.edge.length + LENGTH_ERROR) {
-                if !alike(&ray.edge, &other.edge) {
-                    continue;
-                }
-                let fits = (
-                    Fit { centre: pair.probe, ray: probe_ray },
-                    Fit { centre: pair.candidate, ray: candidate_ray },
-                );
-                let pair =
-                    Pair { probe: ray.neighbour, candidate: other.neighbour, rays: Some(fits), support: 0 };
+        let Some((star, other)) = probe.of(pair.probe).zip(candidate.of(pair.candidate)) else { return };
+        for (candidate_ray, other) in (0..).zip(other.rays()) {
+            star.alike(&other.edge, |probe_ray, ray| {
+                let one = Fit { centre: pair.probe, ray: probe_ray };
+                let fits = (one, Fit { centre: pair.candidate, ray: candidate_ray });
+                let pair = Pair { probe: ray.neighbour, candidate: other.neighbour, rays: Some(fits), support: 0 };
                 if self.free(&pair) {
                     self.heap.push(Waiting { length: other.edge.length, pair });
                 } else {
                     self.support(&pair);
                 }
-            }
+            });
         }
     }
 }

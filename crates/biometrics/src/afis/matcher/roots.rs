@@ -41,9 +41,8 @@ impl Roots {
         for long in [true, false] {
             for places in 1..count {
                 for from in (0..=places).flat_map(|start| (start..count).step_by(places + 1)) {
-                    let (Some(one), Some(other)) = (minutiae.get(from), minutiae.get((from + places) % count)) else {
-                        continue;
-                    };
+                    let to = if from + places < count { from + places } else { from + places - count };
+                    let Some((one, other)) = minutiae.get(from).zip(minutiae.get(to)) else { continue };
                     let edge = polar.edge(one, other);
                     if (edge.length >= ROOT_EDGE) != long {
                         continue;

@@ -50,7 +50,7 @@ fn exactness(probe: &Candidate, candidate: &Candidate, pairs: &[Pair]) -> (f64, 
 }
 
 fn ray(side: &Candidate, fit: Fit) -> Ray {
-    side.stars.of(fit.centre).get(usize::from(fit.ray)).copied().unwrap_or_default()
+    side.stars.ray(fit.centre, fit.ray).copied().unwrap_or_default()
 }
 
 /// A sum of weights on the scale.

@@ -38,8 +38,9 @@ fn knot_pixels(lines: &Plane<u8>) -> Vec<Point> {
         let count: u8 = NEIGHBOURS.iter().map(|by| lines.at(at.plus(*by))).sum();
         count == 1 || count > 2
     };
-    let set = lines.places().zip(lines.cells()).filter(|(_, cell)| **cell == 1);
-    set.map(|(at, _)| at).filter(is_knot).collect()
+    let mut set = lines.places_of(|cell| *cell == 1);
+    set.retain(is_knot);
+    set
 }
 
 /// One knot of all pixels that touch; it stands in their middle.
