@@ -54,7 +54,8 @@ mod tests {
     #[test]
     fn marks_stay_inside_and_point_where_the_ridge_goes() {
         let minutia = |x, y, kind| Minutia { x, y, direction: 0.0, kind, quality: 1 };
-        let all = vec![minutia(20, 20, Kind::Ending), minutia(79, 0, Kind::Bifurcation), minutia(900, 900, Kind::Ending)];
+        let all =
+            vec![minutia(20, 20, Kind::Ending), minutia(79, 0, Kind::Bifurcation), minutia(900, 900, Kind::Ending)];
         let template = Template::new(80, 70, all).unwrap();
         let print = Grey::new(80, 70, vec![255; 80 * 70]).unwrap();
         let image = drawn(&print, &template).unwrap();

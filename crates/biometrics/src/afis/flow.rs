@@ -118,7 +118,7 @@ fn votes(print: &Relief, mask: &Plane<u8>, blocks: &Blocks) -> Plane<Votes> {
     let mut sums = RowSums::new(print.width());
     for (number, rows) in blocks.rows().enumerate() {
         let masked = || columns.iter().zip(mask.row(number)).filter(|(_, cell)| **cell == 1);
-        let (Some((first, _)), Some((last, _))) = (masked().next(), masked().last()) else { continue };
+        let (Some((first, _)), Some((last, _))) = (masked().next(), masked().next_back()) else { continue };
         for y in rows {
             sums.clear();
             for comparison in comparisons.get(y % FLOW_ROWS).into_iter().flatten() {

@@ -8,9 +8,7 @@ use std::collections::HashMap;
 
 use super::angle;
 use super::flow::Flow;
-use super::parameters::{
-    CLOUD_NEIGHBOURS, CLOUD_RADIUS, INNER_REACH, LONELY_NEIGHBOUR, MINUTIAE_MAX,
-};
+use super::parameters::{CLOUD_NEIGHBOURS, CLOUD_RADIUS, INNER_REACH, LONELY_NEIGHBOUR, MINUTIAE_MAX};
 use super::plane::{Plane, Point, coordinate};
 use super::skeleton::Skeleton;
 use super::template::{Kind, Minutia};
@@ -44,7 +42,9 @@ pub fn believed(mut found: Vec<Found>, inner: &Plane<u8>) -> Vec<Found> {
 fn outside_clouds(found: &[Found]) -> Vec<Found> {
     let square = |at: Point| (at.x.div_euclid(CLOUD_RADIUS), at.y.div_euclid(CLOUD_RADIUS));
     let mut squares: HashMap<(i32, i32), Vec<Point>> = HashMap::new();
-    found.iter().for_each(|minutia| squares.entry(square(minutia.position)).or_default().push(minutia.position));
+    for minutia in found {
+        squares.entry(square(minutia.position)).or_default().push(minutia.position);
+    }
     let alone = |minutia: &&Found| {
         let (column, row) = square(minutia.position);
         let near = (-1..=1).flat_map(|y| (-1..=1).map(move |x| (column + x, row + y)));

@@ -158,8 +158,7 @@ mod tests {
 
     #[test]
     fn the_best_stay_in_their_order() {
-        let template =
-            Template::new(9, 9, vec![minutia(1, 5), minutia(2, 90), minutia(3, 5), minutia(4, 50)]).unwrap();
+        let template = Template::new(9, 9, vec![minutia(1, 5), minutia(2, 90), minutia(3, 5), minutia(4, 50)]).unwrap();
         let left: Vec<u16> = template.pruned(3).minutiae().iter().map(|minutia| minutia.x).collect();
         assert_eq!(left, [1, 2, 4]);
         assert_eq!((template.pruned(9), template.mean_quality()), (template.clone(), 37));

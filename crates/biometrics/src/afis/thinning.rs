@@ -17,6 +17,7 @@ enum Fate {
 /// Fate for each set of neighbours; bits row by row from the upper left.
 const FATES: [Fate; 256] = fates();
 
+#[allow(clippy::indexing_slicing, reason = "worked out by the compiler")]
 const fn fates() -> [Fate; 256] {
     let mut fates = [Fate::Keeps; 256];
     let mut set = 0;
@@ -40,7 +41,7 @@ const fn fate(set: usize) -> Fate {
     // two sides that hang together by this pixel alone
     let sides = !any(set, top | bottom) && any(set, 4 | right | 128) && any(set, 1 | left | 32)
         || !any(set, left | right) && any(set, 1 | top | 4) && any(set, 32 | bottom | 128);
-    if set.count_ones() == 1 {
+    if set.is_power_of_two() {
         Fate::Ends
     } else if corner || sides {
         Fate::Keeps
@@ -133,9 +134,8 @@ mod tests {
             ridges.set(at, u8::from(bar || ring));
         }
         let lines = thinned(&ridges);
-        let neighbours = |at: Point| {
-            crate::afis::plane::NEIGHBOURS.iter().filter(|by| lines.at(at.plus(**by)) == 1).count()
-        };
+        let neighbours =
+            |at: Point| crate::afis::plane::NEIGHBOURS.iter().filter(|by| lines.at(at.plus(**by)) == 1).count();
         let set: Vec<Point> = lines.places().filter(|at| lines.at(*at) == 1).collect();
         let ends: Vec<&Point> = set.iter().filter(|at| neighbours(**at) == 1).collect();
         assert_eq!(ends.len(), 2, "{ends:?}");

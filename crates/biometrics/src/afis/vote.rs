@@ -62,7 +62,9 @@ mod tests {
     fn sums_are_those_of_the_square() {
         let mut cells: Plane<u8> = Plane::new(23, 17);
         let places: Vec<Point> = cells.places().collect();
-        places.iter().for_each(|at| cells.set(*at, u8::from((at.x * 7 + at.y * 13 + at.x * at.y) % 3 == 0)));
+        for at in &places {
+            cells.set(*at, u8::from((at.x * 7 + at.y * 13 + at.x * at.y) % 3 == 0));
+        }
         for (radius, border) in [(1, 0), (2, 3), (7, 1)] {
             let mut found = Vec::new();
             votes(&cells, &Vote { radius, majority: 0.5, border }, |_, set, _, whole| found.push((set, whole)));

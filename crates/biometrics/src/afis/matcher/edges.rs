@@ -89,12 +89,29 @@ impl Coarse {
     }
 
     /// By how much two edges are certainly not alike; of those that are 0 apart nearly all are.
-    pub const fn excess(&self, other: &Self) -> u16 {
-        let length = self.length.wrapping_sub(other.length).unsigned_abs().saturating_sub(LENGTH_STEPS);
-        let near = self.near.wrapping_sub(other.near).unsigned_abs().saturating_sub(ANGLE_STEPS);
-        length | near | self.far.wrapping_sub(other.far).unsigned_abs().saturating_sub(ANGLE_STEPS)
+    const fn excess(self, length: i16, near: i16, far: i16) -> u16 {
+        let length = self.length.wrapping_sub(length).unsigned_abs().saturating_sub(LENGTH_STEPS);
+        let near = self.near.wrapping_sub(near).unsigned_abs().saturating_sub(ANGLE_STEPS);
+        length | near | self.far.wrapping_sub(far).unsigned_abs().saturating_sub(ANGLE_STEPS)
+    }
+
+    /// Whether an edge may be alike.
+    pub const fn may_be(self, other: Self) -> bool {
+        self.excess(other.length, other.near, other.far) == 0
+    }
+
+    /// Which of the edges in three columns may be alike, the first as the lowest bit. No branch: all are compared at once.
+    pub fn hits<const LANES: usize>(self, columns: [&[i16; LANES]; 3]) -> u16 {
+        let [lengths, near, far] = columns;
+        let edges = lengths.iter().zip(near).zip(far).zip(BITS);
+        edges.fold(0, |hits, (((length, near), far), bit)| {
+            hits | if self.excess(*length, *near, *far) == 0 { bit } else { 0 }
+        })
     }
 }
+
+/// Sixteen bits, the lowest first.
+const BITS: [u16; 16] = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_024, 2_048, 4_096, 8_192, 16_384, 32_768];
 
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a whole turn is no turn")]
 fn turn_part(angle: f32) -> u16 {
@@ -120,12 +137,12 @@ pub struct Ray {
     pub neighbour: u8,
 }
 
-/// Places for rays in the columns of [`Star`]: a power of two, so that all are compared at once.
+/// Places for rays in the columns of [`Star`]: as many as are compared at once.
 const LANES: usize = 16;
 
 /// Edges of one minutia to its nearest neighbours, from short to long, and once more in whole numbers.
 pub struct Star {
-    rays: [Ray; STAR],
+    rays: [(Ray, Coarse); STAR],
     count: usize,
     lengths: [i16; LANES],
     near: [i16; LANES],
@@ -136,34 +153,30 @@ impl Star {
     fn new(sorted: &[Ray]) -> Self {
         // no edge is as short as an empty place
         let (mut lengths, mut near, mut far) = ([-1_000; LANES], [0; LANES], [0; LANES]);
-        let mut rays = [Ray::default(); STAR];
+        let mut rays = <[(Ray, Coarse); STAR]>::default();
         let count = sorted.len().min(STAR);
         let columns = lengths.iter_mut().zip(&mut near).zip(&mut far);
         for ((ray, place), ((length, near), far)) in sorted.iter().zip(&mut rays).zip(columns) {
-            *place = *ray;
             let coarse = Coarse::new(&ray.edge);
+            *place = (*ray, coarse);
             (*length, *near, *far) = (coarse.length, coarse.near, coarse.far);
         }
         Self { rays, count, lengths, near, far }
     }
 
     /// The rays, from short to long.
-    pub fn rays(&self) -> &[Ray] {
+    pub fn rays(&self) -> &[(Ray, Coarse)] {
         self.rays.get(..self.count).unwrap_or_default()
     }
 
     /// Calls back for each ray that is alike, with its number.
-    pub fn alike(&self, edge: &Edge, mut found: impl FnMut(u8, &Ray)) {
-        let coarse = Coarse::new(edge);
-        // without a branch, so that all places are compared at once
-        let mut excess = [0; LANES];
-        let columns = self.lengths.iter().zip(&self.near).zip(&self.far);
-        for (excess, ((length, near), far)) in excess.iter_mut().zip(columns) {
-            *excess = Coarse { length: *length, near: *near, far: *far }.excess(&coarse);
-        }
-        for ((number, ray), excess) in (0..).zip(&self.rays).zip(excess) {
-            if excess == 0 && alike(&ray.edge, edge) {
-                found(number, ray);
+    pub fn alike(&self, edge: &Edge, coarse: Coarse, mut found: impl FnMut(u8, &Ray)) {
+        let mut hits = coarse.hits([&self.lengths, &self.near, &self.far]);
+        while hits != 0 {
+            let number = hits.trailing_zeros();
+            hits &= hits - 1;
+            if let Some((ray, _)) = self.rays.get(number as usize).filter(|(ray, _)| alike(&ray.edge, edge)) {
+                found(u8::try_from(number).unwrap_or(u8::MAX), ray);
             }
         }
     }
@@ -188,17 +201,11 @@ impl Stars {
 
     /// One ray of one star.
     pub fn ray(&self, minutia: u8, ray: u8) -> Option<&Ray> {
-        self.of(minutia)?.rays().get(usize::from(ray))
+        self.of(minutia)?.rays().get(usize::from(ray)).map(|(ray, _)| ray)
     }
 }
 
-fn star(
-    polar: &Polar,
-    minutiae: &[Minutia],
-    number: usize,
-    minutia: &Minutia,
-    near: &mut Vec<(i32, u8)>,
-) -> Star {
+fn star(polar: &Polar, minutiae: &[Minutia], number: usize, minutia: &Minutia, near: &mut Vec<(i32, u8)>) -> Star {
     near.clear();
     let square = |other: &Minutia| {
         Point::new(i32::from(other.x) - i32::from(minutia.x), i32::from(other.y) - i32::from(minutia.y)).square()
@@ -245,7 +252,8 @@ mod tests {
     fn stars_hold_the_nine_nearest_from_short_to_long() {
         let minutiae: Vec<Minutia> = (0..30).map(|step| at(10 * step, 7, 0.0)).collect();
         let stars = Stars::new(&minutiae);
-        let of = |minutia: u8| stars.of(minutia).unwrap().rays().iter().map(|ray| ray.neighbour).collect::<Vec<_>>();
+        let of =
+            |minutia: u8| stars.of(minutia).unwrap().rays().iter().map(|(ray, _)| ray.neighbour).collect::<Vec<_>>();
         assert_eq!(of(0), [1, 2, 3, 4, 5, 6, 7, 8, 9]);
         assert_eq!(of(15), [14, 16, 13, 17, 12, 18, 11, 19, 10]);
         assert_eq!(Stars::new(&minutiae[..3]).of(1).unwrap().rays().len(), 2);

@@ -79,7 +79,7 @@ impl Index {
             let start = |bin: usize| self.starts.get(row + bin).map_or(0, |start| *start as usize);
             let range = start(first)..start(end);
             for (entry, exact) in self.entries.get(range.clone()).unwrap_or_default().iter().zip(range) {
-                if entry.coarse.excess(&coarse) == 0 && self.edges.get(exact).is_some_and(|exact| alike(exact, edge)) {
+                if entry.coarse.may_be(coarse) && self.edges.get(exact).is_some_and(|exact| alike(exact, edge)) {
                     found.push(u16::from(entry.from) << 8 | u16::from(entry.to));
                 }
             }

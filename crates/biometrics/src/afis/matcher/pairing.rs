@@ -115,8 +115,8 @@ impl Pairing {
     /// Puts the edges that both stars of a pair have into the heap.
     fn spread(&mut self, probe: &Stars, candidate: &Stars, pair: Root) {
         let Some((star, other)) = probe.of(pair.probe).zip(candidate.of(pair.candidate)) else { return };
-        for (candidate_ray, other) in (0..).zip(other.rays()) {
-            star.alike(&other.edge, |probe_ray, ray| {
+        for (candidate_ray, (other, coarse)) in (0..).zip(other.rays()) {
+            star.alike(&other.edge, *coarse, |probe_ray, ray| {
                 let one = Fit { centre: pair.probe, ray: probe_ray };
                 let fits = (one, Fit { centre: pair.candidate, ray: candidate_ray });
                 let pair = Pair { probe: ray.neighbour, candidate: other.neighbour, rays: Some(fits), support: 0 };

@@ -5,8 +5,8 @@ use super::edges::Ray;
 use super::pairing::{Fit, Pair};
 use crate::afis::angle;
 use crate::afis::parameters::{
-    ANGLE_ERROR, ANGLE_ERROR_FLAT, LENGTH_ERROR, LENGTH_ERROR_FLAT, SCORE_BEYOND, SCORE_SCALE, WEIGHT_ANGLE, WEIGHT_EDGE,
-    WEIGHT_KIND, WEIGHT_LENGTH, WEIGHT_MINUTIA, WEIGHT_SHARE, WEIGHT_SUPPORTED,
+    ANGLE_ERROR, ANGLE_ERROR_FLAT, LENGTH_ERROR, LENGTH_ERROR_FLAT, SCORE_BEYOND, SCORE_SCALE, WEIGHT_ANGLE,
+    WEIGHT_EDGE, WEIGHT_KIND, WEIGHT_LENGTH, WEIGHT_MINUTIA, WEIGHT_SHARE, WEIGHT_SUPPORTED,
 };
 use crate::afis::plane::coordinate;
 
@@ -63,7 +63,7 @@ fn scaled(total: f64) -> f64 {
             return (total - from) / (to - from) * (high - low) + low;
         }
     }
-    let (last, score) = SCORE_SCALE[SCORE_SCALE.len() - 1];
+    let [.., (last, score)] = SCORE_SCALE;
     (total - last) / SCORE_BEYOND.1 * SCORE_BEYOND.0 + score
 }
 

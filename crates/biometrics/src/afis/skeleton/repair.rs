@@ -92,18 +92,23 @@ fn gaps(skeleton: &mut Skeleton) {
         }
         let bridge = straight(from, to);
         if !touches(&bridge, &shadow) {
-            bridge.iter().for_each(|point| shadow.set(*point, 1));
+            for point in &bridge {
+                shadow.set(*point, 1);
+            }
             skeleton.join(one, other, VecDeque::from(bridge));
         }
     }
 }
 
+/// Knot of one arm, its place and the arm.
+type Ending = (usize, Point, Arm);
+
 /// Pairs of endings within reach of each other, both ways round. Endings are sorted into squares first: a print may have
 /// thousands.
 fn facing(skeleton: &Skeleton) -> Vec<Gap> {
     let square = |at: Point| (at.x.div_euclid(GAP_WIDEST), at.y.div_euclid(GAP_WIDEST));
-    let mut endings: Vec<(usize, Point, Arm)> = Vec::new();
-    let mut squares: HashMap<(i32, i32), Vec<(usize, Point, Arm)>> = HashMap::new();
+    let mut endings: Vec<Ending> = Vec::new();
+    let mut squares: HashMap<(i32, i32), Vec<Ending>> = HashMap::new();
     for knot in 0..skeleton.knots.len() {
         if let (position, &[arm]) = skeleton.knot(knot)
             && skeleton.length(arm) >= GAP_RIDGE
@@ -141,7 +146,8 @@ fn within_reach(skeleton: &Skeleton, one: (Point, Arm), other: (Point, Arm)) -> 
         skeleton.point(arm, GAP_REACH).unwrap_or_else(far).minus(position).direction()
     };
     let across = way.direction();
-    angle::between(origin(one), angle::opposite(across)) <= GAP_TURN && angle::between(origin(other), across) <= GAP_TURN
+    angle::between(origin(one), angle::opposite(across)) <= GAP_TURN
+        && angle::between(origin(other), across) <= GAP_TURN
 }
 
 fn touches(bridge: &[Point], shadow: &Plane<u8>) -> bool {
@@ -181,12 +187,16 @@ mod tests {
     fn canvas(draw: &[(Point, Point)]) -> Skeleton {
         let mut lines = Plane::new(140, 60);
         for (from, to) in draw {
-            straight(*from, *to).into_iter().for_each(|at| lines.set(at, 1));
+            for at in straight(*from, *to) {
+                lines.set(at, 1);
+            }
         }
         trace(&lines)
     }
 
-    fn repaired(draw: &[((i32, i32), (i32, i32))]) -> Vec<Point> {
+    type Stroke = ((i32, i32), (i32, i32));
+
+    fn repaired(draw: &[Stroke]) -> Vec<Point> {
         let at = |(x, y): (i32, i32)| Point::new(x, y);
         let draw: Vec<(Point, Point)> = draw.iter().map(|(from, to)| (at(*from), at(*to))).collect();
         let mut skeleton = canvas(&draw);

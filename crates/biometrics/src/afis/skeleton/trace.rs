@@ -15,7 +15,9 @@ pub fn trace(lines: &Plane<u8>) -> Skeleton {
     let mut skeleton = Skeleton::new(lines.width(), lines.height());
     let mut owners: Plane<u32> = Plane::new(lines.width(), lines.height());
     let knots = knot_pixels(lines);
-    knots.iter().for_each(|at| owners.set(*at, FOLLOWED));
+    for at in &knots {
+        owners.set(*at, FOLLOWED);
+    }
     for at in &knots {
         if owners.at(*at) == FOLLOWED {
             gather(&mut skeleton, &mut owners, *at);
@@ -89,12 +91,12 @@ fn follow(skeleton: &mut Skeleton, owners: &mut Plane<u32>, lines: &Plane<u8>, k
 /// Lines begin at a pixel of the knot; its position may be another one.
 fn reach_middles(skeleton: &mut Skeleton) {
     for knot in 0..skeleton.knots.len() {
-        let (position, arms) = skeleton.knot(knot);
-        for Arm { line, reversed } in arms.to_owned() {
+        let Some(Knot { position, arms }) = skeleton.knots.get(knot) else { continue };
+        for Arm { line, reversed } in arms.iter().copied() {
             let Some(line) = skeleton.lines.get_mut(line) else { continue };
             let end = if reversed { line.points.back() } else { line.points.front() };
-            let Some(end) = end.copied().filter(|end| *end != position) else { continue };
-            for point in straight(end, position).into_iter().skip(1) {
+            let Some(end) = end.copied().filter(|end| end != position) else { continue };
+            for point in straight(end, *position).into_iter().skip(1) {
                 if reversed {
                     line.points.push_back(point);
                 } else {
