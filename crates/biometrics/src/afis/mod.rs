@@ -26,6 +26,7 @@ mod matcher;
 mod minutiae;
 mod parameters;
 mod plane;
+mod record;
 mod relief;
 mod ridges;
 mod shades;

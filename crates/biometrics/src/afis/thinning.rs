@@ -137,10 +137,12 @@ mod tests {
         let neighbours =
             |at: Point| crate::afis::plane::NEIGHBOURS.iter().filter(|by| lines.at(at.plus(**by)) == 1).count();
         let set: Vec<Point> = lines.places().filter(|at| lines.at(*at) == 1).collect();
-        let ends: Vec<&Point> = set.iter().filter(|at| neighbours(**at) == 1).collect();
+        let (bar, ring): (Vec<Point>, Vec<Point>) = set.into_iter().partition(|at| at.y < 15);
+        let ends: Vec<&Point> = bar.iter().filter(|at| neighbours(**at) == 1).collect();
         assert_eq!(ends.len(), 2, "{ends:?}");
-        assert!(ends.iter().all(|at| (5..8).contains(&at.y)), "{ends:?}");
-        assert!(set.iter().all(|at| (1..=2).contains(&neighbours(*at))), "a line is one pixel wide");
-        assert!(set.iter().filter(|at| at.y > 15).count() > 50, "the ring");
+        assert!(bar.iter().all(|at| (1..=2).contains(&neighbours(*at)) && (5..8).contains(&at.y)), "one pixel wide");
+        // from all sides, and nowhere thick
+        assert!((60..110).contains(&ring.len()), "{}", ring.len());
+        assert!(ring.iter().filter(|at| neighbours(**at) == 2).count() + 4 > ring.len());
     }
 }
