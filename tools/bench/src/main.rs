@@ -3,8 +3,10 @@
 //! docs/performance.md. Figures only: nothing here fails for being slow.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "the output of this program is its purpose")]
 
+mod accuracy;
 mod apdus;
 mod cpu;
+mod fingers;
 mod instructions;
 mod line;
 mod peer;
@@ -81,6 +83,24 @@ enum Command {
         #[arg(long, conflicts_with = "check")]
         update: bool,
     },
+    /// (g) Prints and comparisons a second on one core
+    Fingers {
+        /// Fingers, each compared with every one
+        #[arg(long, default_value_t = 60)]
+        fingers: usize,
+    },
+    /// (h) How often mates are refused and strangers pass
+    Accuracy {
+        /// Fingers
+        #[arg(long, default_value_t = 500)]
+        fingers: usize,
+        /// Impressions of each
+        #[arg(long, default_value_t = 4)]
+        impressions: usize,
+        /// How fingers are pressed: enrolment, field or poor
+        #[arg(long, default_value = "field")]
+        conditions: String,
+    },
     /// All of it, as docs/performance.md
     Report {
         /// The page
@@ -117,6 +137,10 @@ fn run(command: Command) -> Outcome<ExitCode> {
         Command::Wsq { prints, python } => print(&prints::measure(prints, python.as_deref())?),
         Command::Wire => print(&wire::measure("cnie-2.0")?),
         Command::Peer { jar, runs } => print(&peer::measure(&Line::new("cnie-2.0", 1)?, &jar, runs)?),
+        Command::Fingers { fingers } => print(&fingers::speed(fingers)?),
+        Command::Accuracy { fingers, impressions, conditions } => {
+            print(&accuracy::measure(fingers, impressions, &conditions)?)
+        }
         Command::Apdus { pairs } => print(&apdus::measure(pairs)?),
         Command::Instructions { check: true, .. } => return check(),
         Command::Instructions { update, .. } => {

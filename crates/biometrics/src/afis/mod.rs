@@ -110,3 +110,67 @@ fn lines(ridges: &plane::Plane<u8>) -> skeleton::Skeleton {
     skeleton::repair(&mut skeleton);
     skeleton
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::synthetic::{Conditions, Finger, Hand, Impression};
+    use rand::SeedableRng;
+    use rand::rngs::ChaCha20Rng;
+
+    fn pressed(seed: u64, count: usize) -> Vec<Impression> {
+        let mut rng = ChaCha20Rng::seed_from_u64(seed);
+        let finger = Finger::grow(&mut rng, Hand::Right);
+        (0..count).map(|_| finger.press(&mut rng, &Conditions::ENROLMENT).unwrap()).collect()
+    }
+
+    #[test]
+    fn most_true_minutiae_are_found_where_and_as_they_are() {
+        for seed in 0..3 {
+            let impression = &pressed(seed, 1)[0];
+            let template = extract(&impression.image).unwrap();
+            let near = |truth: &&crate::synthetic::Minutia| {
+                template.minutiae().iter().any(|found| {
+                    let (x, y) = (f32::from(found.x) - truth.x, f32::from(found.y) - truth.y);
+                    let turn = f32::from(found.record_angle()) / 256.0 - truth.direction;
+                    let turned = (turn - turn.round()).abs();
+                    x * x + y * y < 144.0 && turned < 0.08
+                })
+            };
+            let found = impression.minutiae.iter().filter(near).count();
+            let (all, extracted) = (impression.minutiae.len(), template.minutiae().len());
+            // some lie at the rim of the contact, where nothing can be believed
+            assert!(found * 2 > all, "{seed}: {found} of {all}, {extracted} extracted");
+            assert!(template.minutiae().iter().all(|minutia| (1..=100).contains(&minutia.quality)));
+        }
+    }
+
+    #[test]
+    fn mates_match_and_strangers_do_not_whole_and_as_a_card_has_them() {
+        let templates: Vec<Vec<Template>> = (10..13)
+            .map(|seed| pressed(seed, 2).iter().map(|print| extract(&print.image).unwrap()).collect())
+            .collect();
+        let mut matcher = Matcher::new();
+        for (finger, own) in templates.iter().enumerate() {
+            let probe = Probe::new(&own[0]);
+            for (other, reference) in templates.iter().enumerate() {
+                for reference in [reference[1].clone(), reference[1].as_card_has_it()] {
+                    let verdict = one_finger(matcher.score(&probe, &Candidate::new(&reference)));
+                    assert_eq!(verdict.matches(), finger == other, "{finger} {other}: {}", verdict.score);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn images_that_are_no_prints_are_refused_or_empty() {
+        let grey =
+            |width: u32, height: u32, value| Grey::new(width, height, vec![value; (width * height) as usize]).unwrap();
+        assert_eq!(extract(&grey(8, 8, 0)), Err(ExtractError::TooSmall { width: 8, height: 8 }));
+        assert_eq!(extract(&grey(63, 500, 0)), Err(ExtractError::TooSmall { width: 63, height: 500 }));
+        assert_eq!(extract(&grey(4_001, 64, 0)), Err(ExtractError::TooLarge { width: 4_001, height: 64 }));
+        for value in [0, 128, 255] {
+            assert!(extract(&grey(300, 64, value)).unwrap().minutiae().is_empty());
+        }
+    }
+}

@@ -11,6 +11,7 @@
 use std::io::Write as _;
 use std::path::PathBuf;
 
+mod afis;
 mod wsq;
 
 /// A file of the folder of shared data: `BITAQA_DATA`, or `shared/data` beside the workspace.
