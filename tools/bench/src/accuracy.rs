@@ -5,7 +5,7 @@
 //! scores of one finger are no two samples.
 
 use bitaqa_biometrics::afis::{Candidate, Matcher, PRUNED_MINUTIAE, Probe, THRESHOLD, THRESHOLD_TWO, Template};
-use bitaqa_biometrics::synthetic::Conditions;
+use bitaqa_biometrics::synthetic::finger::Conditions;
 use rand::rngs::ChaCha20Rng;
 use rand::{Rng, SeedableRng};
 use serde::Serialize;

@@ -1,7 +1,7 @@
 //! (g) Prints: how fast they are worked on, and how often two of one finger are told from two of two.
 //!
 //! All prints are synthetic. What is measured on them says how this matcher compares with itself, pruned and whole, with
-//! one finger and with two; captured prints are worse, see docs/fingerprints.md.
+//! one finger and with two; captured prints are worse, see docs/decisions/0023-minutiae-on-a-published-method.md.
 
 use std::hint::black_box;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use bitaqa_biometrics::afis::{Candidate, Matcher, PRUNED_MINUTIAE, Probe, Template, extract};
 use bitaqa_biometrics::raster::Grey;
-use bitaqa_biometrics::synthetic::{Conditions, Finger, Hand};
+use bitaqa_biometrics::synthetic::finger::{Conditions, Finger, Hand};
 use rand::SeedableRng;
 use rand::rngs::ChaCha20Rng;
 use serde::Serialize;

@@ -1,5 +1,7 @@
 //! A print with its minutiae drawn on it, for people to look at.
 
+use png::{BitDepth, ColorType, Encoder, EncodingError};
+
 use super::angle;
 use super::plane::Point;
 use super::template::{Kind, Template};
@@ -46,6 +48,33 @@ pub fn drawn(print: &Grey, template: &Template) -> Result<Rgb, RasterError> {
     Rgb::new(print.width(), print.height(), samples)
 }
 
+/// The image of [`drawn`] as a PNG file.
+///
+/// # Errors
+/// Those of the encoder; none in practice.
+pub fn drawn_png(print: &Grey, template: &Template) -> Result<Vec<u8>, DrawError> {
+    let image = drawn(print, template)?;
+    let mut file = Vec::new();
+    let mut encoder = Encoder::new(&mut file, image.width(), image.height());
+    encoder.set_color(ColorType::Rgb);
+    encoder.set_depth(BitDepth::Eight);
+    let mut writer = encoder.write_header()?;
+    writer.write_image_data(image.samples())?;
+    writer.finish()?;
+    Ok(file)
+}
+
+/// A drawing that was not made.
+#[derive(Debug, thiserror::Error)]
+pub enum DrawError {
+    /// Not an image.
+    #[error(transparent)]
+    Raster(#[from] RasterError),
+    /// The PNG encoder refused.
+    #[error("PNG encoder: {0}")]
+    Png(#[from] EncodingError),
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -62,5 +91,6 @@ mod tests {
         let pixel = |x: usize, y: u32| image.row(y).as_chunks::<3>().0[x];
         assert_eq!((pixel(32, 20), pixel(20, 17), pixel(33, 20)), (ENDING, ENDING, [255; 3]));
         assert_eq!((pixel(76, 1), pixel(8, 20)), (BIFURCATION, [255; 3]));
+        assert!(drawn_png(&print, &template).unwrap().starts_with(b"\x89PNG"));
     }
 }

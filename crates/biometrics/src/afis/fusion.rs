@@ -4,8 +4,8 @@
 /// here, each 10 points less are ten times as many.
 pub const THRESHOLD: f64 = 40.0;
 
-/// Sum of two fingers' scores from which both are taken for the holder's; see docs/fingerprints.md for how often it was
-/// wrong.
+/// Sum of two fingers' scores from which both are taken for the holder's: well above the highest sum of strangers in
+/// docs/decisions/0023-minutiae-on-a-published-method.md.
 pub const THRESHOLD_TWO: f64 = 48.0;
 
 /// What a comparison came to.

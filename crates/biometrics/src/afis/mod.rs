@@ -2,7 +2,8 @@
 //!
 //! The method and its parameters are those of SourceAFIS by Robert Važan and contributors (Apache License 2.0; version
 //! 3.18.1 is the one described here). This is our own structure and code around it: no copy, no binding. Scores are meant
-//! to be those of the original, and where they were compared they are; see docs/fingerprints.md.
+//! to be those of the original, and where they were compared they are: see
+//! docs/decisions/0023-minutiae-on-a-published-method.md.
 //!
 //! ```text
 //! print 500 ppi -> shades     contrast of blocks, mask, even shades
@@ -35,7 +36,7 @@ mod template;
 mod thinning;
 mod vote;
 
-pub use drawing::drawn;
+pub use drawing::{DrawError, drawn, drawn_png};
 pub use fusion::{THRESHOLD, THRESHOLD_TWO, Verdict, one_finger, two_fingers};
 pub use matcher::{Candidate, Matcher, Probe};
 pub use template::{Kind, Minutia, RECORD_MINUTIAE_MAX, Template, TemplateError};
@@ -114,7 +115,7 @@ fn lines(ridges: &plane::Plane<u8>) -> skeleton::Skeleton {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::synthetic::{Conditions, Finger, Hand, Impression};
+    use crate::synthetic::finger::{Conditions, Finger, Hand, Impression};
     use rand::SeedableRng;
     use rand::rngs::ChaCha20Rng;
 
@@ -129,7 +130,7 @@ mod tests {
         for seed in 0..3 {
             let impression = &pressed(seed, 1)[0];
             let template = extract(&impression.image).unwrap();
-            let near = |truth: &&crate::synthetic::Minutia| {
+            let near = |truth: &&crate::synthetic::finger::Minutia| {
                 template.minutiae().iter().any(|found| {
                     let (x, y) = (f32::from(found.x) - truth.x, f32::from(found.y) - truth.y);
                     let turn = f32::from(found.record_angle()) / 256.0 - truth.direction;

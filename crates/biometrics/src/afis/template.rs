@@ -35,7 +35,7 @@ pub struct Minutia {
 impl zeroize::DefaultIsZeroes for Minutia {}
 
 impl Minutia {
-    /// Direction as records hold it: steps of 360/256 degrees counter-clockwise (ISO/IEC 19794-2:2005 §7.3).
+    /// Direction as records hold it: steps of 360/256 degrees counter-clockwise.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 256 steps, of which 256 is 0")]
     pub fn record_angle(&self) -> u8 {
         let steps = f64::from(angle::mirrored(self.direction)) / core::f64::consts::TAU * 256.0;
