@@ -1,8 +1,8 @@
 //! (h) How often two prints of one finger are told from prints of two.
 //!
 //! Mates are every two impressions of one finger; strangers the first impressions of every two fingers. For two fingers
-//! a person has fingers 2k and 2k + 1. Intervals come from drawing fingers (persons) again and again with replacement: two
-//! scores of one finger are no two samples.
+//! a person has fingers 2k and 2k + 1. Intervals come from drawing fingers (persons) again and again with replacement:
+//! two scores of one finger are no two samples.
 
 use bitaqa_biometrics::afis::{Candidate, Matcher, PRUNED_MINUTIAE, Probe, THRESHOLD, THRESHOLD_TWO, Template};
 use bitaqa_biometrics::synthetic::finger::Conditions;
@@ -184,8 +184,8 @@ fn draw(fingers: usize, rng: &mut ChaCha20Rng) -> Vec<u64> {
     weights
 }
 
-/// Where as many mates are refused as strangers pass, in per cent. Scores come from high to low; each counts as often as
-/// its fingers were drawn.
+/// Where as many mates are refused as strangers pass, in per cent. Scores come from high to low; each counts as often
+/// as its fingers were drawn.
 fn equal_error(sorted: &[Score], weights: &[u64]) -> f64 {
     let weight = |score: &Score| {
         let of = |finger: usize| weights.get(finger).copied().unwrap_or(0);

@@ -1,7 +1,7 @@
 //! (g) Prints: how fast they are worked on, and how often two of one finger are told from two of two.
 //!
-//! All prints are synthetic. What is measured on them says how this matcher compares with itself, pruned and whole, with
-//! one finger and with two; captured prints are worse, see docs/decisions/0023-minutiae-on-a-published-method.md.
+//! All prints are synthetic. What is measured on them says how this matcher compares with itself, pruned and whole,
+//! with one finger and with two; captured prints are worse, see docs/decisions/0023-minutiae-on-a-published-method.md.
 
 use std::hint::black_box;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -205,8 +205,8 @@ impl Smoother {
         Self { lines: lines(&ACROSS), turn: PI }
     }
 
-    /// Means of the samples around the pixels of one row of a block, from its first column on. What lies outside the image
-    /// counts as 0; means beyond the block mean nothing.
+    /// Means of the samples around the pixels of one row of a block, from its first column on. What lies outside the
+    /// image counts as 0; means beyond the block mean nothing.
     pub fn means(&self, print: &Relief, flow: Flow, y: usize, column: usize) -> [f64; SPAN] {
         let line = angle::slice(angle::further(flow.doubled, self.turn), self.lines.len());
         let line = self.lines.get(line).map(Vec::as_slice).unwrap_or_default();

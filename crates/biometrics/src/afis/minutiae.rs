@@ -1,8 +1,8 @@
 //! Endings of both skeletons that can be believed, and how much.
 //!
 //! The method has no quality of a minutia; templates that a card holds need one to be pruned by. Ours is the mean of
-//! two shares: how far the ridges around the minutia agree on a direction, and how far away the next three minutiae are.
-//! False minutiae stand in clouds where the flow is torn.
+//! two shares: how far the ridges around the minutia agree on a direction, and how far away the next three minutiae
+//! are. False minutiae stand in clouds where the flow is torn.
 
 use std::collections::HashMap;
 

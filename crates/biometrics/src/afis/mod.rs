@@ -1,8 +1,8 @@
 //! Fingerprints as minutiae: extractor and matcher on the published method of SourceAFIS.
 //!
 //! The method and its parameters are those of SourceAFIS by Robert Važan and contributors (Apache License 2.0; version
-//! 3.18.1 is the one described here). This is our own structure and code around it: no copy, no binding. Scores are meant
-//! to be those of the original, and where they were compared they are: see
+//! 3.18.1 is the one described here). This is our own structure and code around it: no copy, no binding. Scores are
+//! meant to be those of the original, and where they were compared they are: see
 //! docs/decisions/0023-minutiae-on-a-published-method.md.
 //!
 //! ```text

@@ -11,8 +11,8 @@ const PER_CENTIMETRE: u16 = 197;
 const PER_INCH: u32 = super::RESOLUTION_PPI;
 
 impl Template {
-    /// A view for a record of either edition, of a plain live impression of this finger (0 unknown, 1 to 5 right thumb to
-    /// little finger, 6 to 10 left). Its quality is the mean of the minutiae.
+    /// A view for a record of either edition, of a plain live impression of this finger (0 unknown, 1 to 5 right thumb
+    /// to little finger, 6 to 10 left). Its quality is the mean of the minutiae.
     pub fn view(&self, position: u8) -> View {
         let minutia = |minutia: &Minutia| minutiae::Minutia {
             kind: match minutia.kind {
@@ -34,8 +34,8 @@ impl Template {
     /// Minutiae of a view, in pixels at 500 ppi. Those that are neither ending nor bifurcation count as endings.
     ///
     /// # Errors
-    /// [`TemplateError::TooFar`] when a view of a low resolution is larger than templates are, [`TemplateError::TooMany`]
-    /// for more than 255 minutiae.
+    /// [`TemplateError::TooFar`] when a view of a low resolution is larger than templates are,
+    /// [`TemplateError::TooMany`] for more than 255 minutiae.
     pub fn of_view(view: &View) -> Result<Self, TemplateError> {
         let (across, down) = view.resolution;
         let minutia =
@@ -44,8 +44,8 @@ impl Template {
         Self::new(scaled(view.size.0, across), scaled(view.size.1, down), minutiae)
     }
 
-    /// Minutiae of a compact template, as [`minutiae::from_compact`] gives them. Their places count from the middle of the
-    /// card's field, which changes no score.
+    /// Minutiae of a compact template, as [`minutiae::from_compact`] gives them. Their places count from the middle of
+    /// the card's field, which changes no score.
     ///
     /// # Errors
     /// [`TemplateError::TooMany`] for more than 255.

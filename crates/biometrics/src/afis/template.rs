@@ -23,8 +23,8 @@ pub struct Minutia {
     pub x: u16,
     /// Pixels from the top at 500 ppi.
     pub y: u16,
-    /// Radians from the x axis towards the bottom of the image, 0 to below a turn: where the ridge (of a bifurcation the
-    /// valley) goes from here.
+    /// Radians from the x axis towards the bottom of the image, 0 to below a turn: where the ridge (of a bifurcation
+    /// the valley) goes from here.
     pub direction: f32,
     /// Ending or bifurcation.
     pub kind: Kind,
@@ -116,8 +116,8 @@ impl Template {
         &self.minutiae
     }
 
-    /// The best so many minutiae, in the order they had. Pruning goes by quality, never by place: minutiae at the rim are
-    /// as good as others. Where nobody judged them, and among equals, the first ones stay.
+    /// The best so many minutiae, in the order they had. Pruning goes by quality, never by place: minutiae at the rim
+    /// are as good as others. Where nobody judged them, and among equals, the first ones stay.
     #[must_use]
     pub fn pruned(&self, most: usize) -> Self {
         let mut order: Vec<(u8, usize)> =

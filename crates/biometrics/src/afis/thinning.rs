@@ -50,7 +50,8 @@ const fn fate(set: usize) -> Fate {
     }
 }
 
-/// Lines in the middle of ridges. Each round goes over four interleaved grids, so that ridges lose from all sides alike.
+/// Lines in the middle of ridges. Each round goes over four interleaved grids, so that ridges lose from all sides
+/// alike.
 pub fn thinned(ridges: &Plane<u8>) -> Plane<u8> {
     let (width, height) = (ridges.width(), ridges.height());
     let mut lines = Plane::new(width, height);

@@ -81,7 +81,8 @@ fn mates_match_as_a_card_has_them_and_strangers_do_not() {
         let score = Matcher::new().score(&Probe::new(&one), &Candidate::new(&other.as_card_has_it()));
         Some(bitaqa_biometrics::afis::one_finger(score).matches())
     };
-    // 40 minutiae of a rolled thumb are spread over more skin than its plain print shows: the plain one is the reference
+    // 40 minutiae of a rolled thumb are spread over more skin than its plain print shows: the plain one is the
+    // reference
     for (probe, reference) in [("finger/fp-1.png", "finger/fp-11.png"), ("finger/fp-13.png", "finger/fp-3.png")] {
         assert_ne!(matches(probe, reference), Some(false), "{probe} {reference}");
     }

@@ -100,7 +100,8 @@ impl Coarse {
         self.excess(other.length, other.near, other.far) == 0
     }
 
-    /// Which of the edges in three columns may be alike, the first as the lowest bit. No branch: all are compared at once.
+    /// Which of the edges in three columns may be alike, the first as the lowest bit. No branch: all are compared at
+    /// once.
     pub fn hits<const LANES: usize>(self, columns: [&[i16; LANES]; 3]) -> u16 {
         let [lengths, near, far] = columns;
         let edges = lengths.iter().zip(near).zip(far).zip(BITS);

@@ -1,7 +1,8 @@
 //! All edges of a probe, to be looked up by their angles and lengths.
 //!
-//! Each edge stands in one bin. Bins are a little wider than the errors that are allowed, and so what fits an edge lies in
-//! its own bin or one beside it: three ranges to look through, since bins of one angle follow each other by length.
+//! Each edge stands in one bin. Bins are a little wider than the errors that are allowed, and so what fits an edge
+//! lies in its own bin or one beside it: three ranges to look through, since bins of one angle follow each other by
+//! length.
 
 use super::edges::{Coarse, Edge, Polar, alike};
 use crate::afis::angle;

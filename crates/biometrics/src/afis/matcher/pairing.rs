@@ -130,8 +130,8 @@ impl Pairing {
     }
 }
 
-/// A binary heap with the shortest edge on top. Of equally long ones it gives the one that the textbook's heap gives: the
-/// library's promises no order among equals, and scores would depend on it.
+/// A binary heap with the shortest edge on top. Of equally long ones it gives the one that the textbook's heap gives:
+/// the library's promises no order among equals, and scores would depend on it.
 #[derive(Default)]
 struct Heap(Vec<Waiting>);
 

@@ -103,8 +103,8 @@ fn gaps(skeleton: &mut Skeleton) {
 /// Knot of one arm, its place and the arm.
 type Ending = (usize, Point, Arm);
 
-/// Pairs of endings within reach of each other, both ways round. Endings are sorted into squares first: a print may have
-/// thousands.
+/// Pairs of endings within reach of each other, both ways round. Endings are sorted into squares first: a print may
+/// have thousands.
 fn facing(skeleton: &Skeleton) -> Vec<Gap> {
     let square = |at: Point| (at.x.div_euclid(GAP_WIDEST), at.y.div_euclid(GAP_WIDEST));
     let mut endings: Vec<Ending> = Vec::new();
