@@ -137,11 +137,12 @@ impl Scores {
             let (probe, reference) = (score.probe / 2, score.reference / 2);
             // right against right and left against left
             if score.probe % 2 == score.reference % 2 {
-                sums.entry((probe, reference)).or_insert_with(|| [Vec::new(), Vec::new()])[score.probe % 2]
-                    .push(score.value);
+                let (right, left): &mut (Vec<f64>, Vec<f64>) = sums.entry((probe, reference)).or_default();
+                let side = if score.probe.is_multiple_of(2) { right } else { left };
+                side.push(score.value);
             }
         }
-        for ((probe, reference), [right, left]) in sums {
+        for ((probe, reference), (right, left)) in sums {
             all.extend(right.iter().zip(&left).map(|(one, other)| Score { value: one + other, probe, reference }));
         }
         Self { fingers: self.fingers / 2, all }
