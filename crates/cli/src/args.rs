@@ -9,7 +9,7 @@ use clap::{ArgGroup, Args, Parser, Subcommand};
 use clap_complete::Shell;
 
 pub use card::{Apdu, Card, CardKeys, Channel, Delete, Install, Lock, Managed, StoreData, TraceCommand};
-pub use finger::Finger;
+pub use finger::{ExtractTemplate, Finger, MatchFingers, ShowMinutiae};
 
 /// Smart-card applet host and chip personalisation toolkit for the CNIE 2.0 and cards of its shape.
 #[derive(Debug, Parser)]
@@ -37,7 +37,7 @@ pub enum Command {
     /// Applicant records.
     #[command(subcommand)]
     Applicant(Applicant),
-    /// Prints: conversion between file formats.
+    /// Prints: conversion between file formats, minutiae, comparison.
     #[command(subcommand)]
     Finger(Finger),
     /// Card profiles.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 
 /// `finger`.
 #[derive(Debug, Subcommand)]
@@ -19,4 +19,63 @@ pub enum Finger {
         #[arg(long)]
         assume_500: bool,
     },
+    /// Find the minutiae of a print; the extension of OUT says whether they become a record or what a card compares.
+    Extract(ExtractTemplate),
+    /// Compare a print or template with another one; of two fingers with --second.
+    Match(MatchFingers),
+    /// Draw the minutiae of a print on it.
+    Show(ShowMinutiae),
+}
+
+/// `finger extract`.
+#[derive(Debug, Args)]
+pub struct ExtractTemplate {
+    /// The print, as for convert.
+    #[arg(value_name = "IN")]
+    pub from: PathBuf,
+    /// File to write: .fmr (record of ISO/IEC 19794-2:2005) or .compact (three octets a minutia, at most 40); must not
+    /// exist.
+    #[arg(value_name = "OUT")]
+    pub to: PathBuf,
+    /// Finger: 1 to 5 right thumb to little finger, 6 to 10 left; 0 unknown.
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=10))]
+    pub position: u8,
+    /// Keep this many minutiae, the best by quality.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(12..))]
+    pub best: Option<u8>,
+    /// Take the print as 500 pixels an inch whatever the file states.
+    #[arg(long)]
+    pub assume_500: bool,
+}
+
+/// `finger match`.
+#[derive(Debug, Args)]
+pub struct MatchFingers {
+    /// Print, record (.fmr) or .compact template that was just taken.
+    pub probe: PathBuf,
+    /// The one that it is compared with.
+    pub reference: PathBuf,
+    /// The same of a second finger: the verdict is on the sum of both scores.
+    #[arg(long, num_args = 2, value_names = ["PROBE", "REFERENCE"])]
+    pub second: Option<Vec<PathBuf>>,
+    /// Take prints as 500 pixels an inch whatever the files state.
+    #[arg(long)]
+    pub assume_500: bool,
+}
+
+/// `finger show`.
+#[derive(Debug, Args)]
+pub struct ShowMinutiae {
+    /// The print, as for convert.
+    #[arg(value_name = "IN")]
+    pub from: PathBuf,
+    /// PNG to write; must not exist.
+    #[arg(value_name = "OUT")]
+    pub to: PathBuf,
+    /// Draw the minutiae of this record or .compact template instead of those of the print.
+    #[arg(long, value_name = "FILE")]
+    pub template: Option<PathBuf>,
+    /// Take the print as 500 pixels an inch whatever the file states.
+    #[arg(long)]
+    pub assume_500: bool,
 }

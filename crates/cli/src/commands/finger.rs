@@ -1,4 +1,6 @@
-//! `bitaqa finger convert`.
+//! `bitaqa finger convert`; what has to do with minutiae is in `templates`.
+
+mod templates;
 
 use std::path::Path;
 
@@ -38,6 +40,9 @@ pub fn run(request: &args::Finger, output: Output) -> Result<(), Failure> {
                 )
             })
         }
+        args::Finger::Extract(request) => templates::extract(request, output),
+        args::Finger::Match(request) => templates::compare(request, output),
+        args::Finger::Show(request) => templates::show(request, output),
     }
 }
 
