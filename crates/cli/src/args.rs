@@ -56,6 +56,9 @@ pub enum Command {
     Partner(PartnerCommand),
     /// Read a card as a stranger and judge it step by step.
     Inspect(Inspect),
+    /// Files of a chip and biometric records.
+    #[command(subcommand)]
+    Lds(Lds),
     /// List the readers that PC/SC knows.
     Readers,
     /// Check this machine for what real readers need.
@@ -86,6 +89,20 @@ pub struct Demo {
     /// A holder of under 12 years, without fingerprints.
     #[arg(long)]
     pub minor: bool,
+}
+
+/// `lds`.
+#[derive(Debug, Subcommand)]
+pub enum Lds {
+    /// Show what a file of a chip (EF), a biometric record or a template says, image octets left out.
+    Show {
+        /// The file: DG1 to DG4, DG11 to DG15, EF.COM, EF.SOD, EF.CardAccess, FAC, FIR, FMR, ISO 39794, a BIT group, a
+        /// template, or any other data objects.
+        file: PathBuf,
+        /// Folder to write images and records into; made where it is missing.
+        #[arg(long, value_name = "DIR")]
+        extract: Option<PathBuf>,
+    },
 }
 
 /// `applicant`.

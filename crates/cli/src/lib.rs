@@ -65,6 +65,7 @@ fn run(cli: &Cli, output: Output) -> Result<(), Failure> {
         Command::Pki(pki) => commands::pki::run(pki, &passphrase, output),
         Command::Card(card) => commands::card::run(card, &passphrase, output),
         Command::Personalise(request) => commands::personalise::run(request, &passphrase, output),
+        Command::Lds(lds) => commands::lds::run(lds, output),
         Command::Inspect(request) => commands::inspect::run(request, &passphrase, output),
         Command::Partner(request) => commands::partner::run(request, &passphrase, output),
         Command::Readers => commands::readers::readers(output),

@@ -332,3 +332,85 @@ fn a_passphrase_comes_by_file_or_environment() {
     assert!(with("open sesam").expect_code(3).problems()[0].file.ends_with("pki/terminal/is.key"));
     desk.inspect(&["--passphrase-file", &desk.arg("nowhere")]).expect_code(3);
 }
+
+/// `lds show` of every file of an inspected card and of bare records; images come out as they went in.
+#[test]
+fn lds_show_tells_what_each_file_of_a_card_says() {
+    let desk = Desk::issued();
+    let seen = desk.arg("seen");
+    desk.inspect(&["--mrz-file", &desk.arg("applicant/mrz.txt"), "--out", &seen]).expect_code(0);
+    let shown = |name: &str, more: &[&str]| {
+        let file = desk.arg(&format!("seen/{name}.bin"));
+        run(&[&["lds", "show", &file, "--json"], more].concat()).expect_code(0).json()
+    };
+    for (name, key) in [
+        ("EF.COM", "data_groups"),
+        ("EF.CardAccess", "security_infos"),
+        ("DG1", "surname"),
+        ("DG11", "full_name"),
+        ("DG12", "authority"),
+        ("DG13", "family_name"),
+        ("DG14", "security_infos"),
+        ("EF.SOD", "hashes"),
+    ] {
+        let json = shown(name, &[]);
+        assert_eq!(json["kind"], name);
+        assert!(!json["fields"][key].is_null(), "{name}: {json:#}");
+        // the signer's certificate names its curve, of which the reader of EF.SOD tells
+        assert_eq!(json["notes"].as_array().unwrap().is_empty(), name != "EF.SOD", "{name}: {json:#}");
+        assert_eq!(json["extracted"], json!([]), "{name}");
+    }
+    assert_eq!(shown("EF.CVCA", &[])["kind"], "TLV");
+    assert_eq!(shown("DG1", &[])["fields"]["mrz"], json!(desk.mrz_lines()));
+    let out = desk.arg("parts");
+    let face = shown("DG2", &["--extract", &out]);
+    assert_eq!(face["fields"]["faces"][0]["image"]["width"], 413);
+    let fingers = shown("DG3", &["--extract", &out])["fields"]["fingers"].as_array().unwrap().clone();
+    assert_eq!(fingers.len(), 2);
+    let record: Value = serde_json::from_slice(&std::fs::read(desk.path("applicant/record.json")).unwrap()).unwrap();
+    let parts = support::read_folder(&desk.path("parts"));
+    for file in [&record["portrait"]["file"], &record["fingerprints"][0]["file"]] {
+        let octets = std::fs::read(desk.path("applicant").join(file.as_str().unwrap())).unwrap();
+        assert!(parts.values().any(|part| *part == octets), "{file} did not come out of {:?}", parts.keys());
+    }
+    // nothing is written over
+    run(&["lds", "show", &desk.arg("seen/DG2.bin"), "--extract", &out]).expect_code(3);
+    let human = run(&["lds", "show", &desk.arg("seen/DG3.bin")]).expect_code(0).stdout;
+    assert!(human.contains("DG3,") && human.contains("finger: right_index"), "{human}");
+}
+
+#[test]
+fn lds_show_takes_bare_records_and_refuses_the_rest() {
+    let desk = Desk::new();
+    let shown = |octets: &[u8], kind: &str| {
+        std::fs::write(desk.path("record"), octets).unwrap();
+        let json = run(&["lds", "show", &desk.arg("record"), "--json"]).expect_code(0).json();
+        assert_eq!(json["kind"], kind);
+        json
+    };
+    let records = ["464D52002032300000000024000000200030 00C500C5 0100 02005001 400500050A32 0000"];
+    let octets = |text: &str| hex::decode(text.replace(' ', "")).unwrap();
+    let record = shown(&octets(records[0]), "FMR");
+    assert_eq!(
+        record["fields"]["views"][0]["minutiae"][0],
+        json!({ "type": "Ending", "x": 5, "y": 5, "angle": 10, "quality": 50 })
+    );
+    let group = shown(
+        &octets("7F6122020101 7F601C 830101 A117 810108 820109 87020101 88020005 B107 81020C3C 820111"),
+        "BIT group",
+    );
+    assert_eq!(group["fields"]["references"][0]["finger"], "right_index");
+    let template = shown(&octets("7F2E05 8103 640A43"), "compact template");
+    assert_eq!(template["fields"]["minutiae"][0], json!({ "type": "Ending", "x": 100, "y": 10, "angle": 12 }));
+    for (octets, what) in [
+        (&b"hello"[..], "neither data objects nor a biometric record"),
+        (b"", "neither data objects nor a biometric record"),
+        (b"FMR\0 20\0\0\0", "length: is cut off"),
+        (b"FIR\x00010\0", "cut off"),
+        (&[0x75, 2, 0x7F, 0x61], "TLV ends early"),
+    ] {
+        std::fs::write(desk.path("record"), octets).unwrap();
+        let said = run(&["lds", "show", &desk.arg("record")]).expect_code(3).stderr;
+        assert!(said.contains(what) && said.contains("record"), "{said}");
+    }
+}

@@ -6,6 +6,7 @@ pub mod demo;
 pub mod doctor;
 pub mod finger;
 pub mod inspect;
+pub mod lds;
 pub mod man;
 pub mod partner;
 pub mod personalise;

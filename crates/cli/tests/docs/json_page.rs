@@ -56,12 +56,18 @@ fn given(desk: &Desk, words: &str) -> BTreeSet<String> {
 fn samples_show_what_the_program_gives() {
     let desk = Desk::issued();
     let image = "--image D/card.image";
-    let seen = format!("{image} --mrz-file D/applicant/mrz.txt --trust D/pki --terminal D/pki --out D/seen");
+    // files for `lds show`
+    given(
+        &desk,
+        &format!("inspect {image} --mrz-file D/applicant/mrz.txt --trust D/pki --terminal D/pki --out D/seen"),
+    );
+    let seen = format!("{image} --mrz-file D/applicant/mrz.txt --trust D/pki --terminal D/pki --out D/again");
     let rows = [
         ("`applicant check FILE`", vec!["applicant check D/applicant/record.json".to_owned()]),
         ("`applicant sample DIR`", vec!["applicant sample D/p".to_owned()]),
         ("`profile check P`", vec!["profile check cnie-2.0".to_owned()]),
         ("`profile show P`", vec!["profile show cnie-2.0".to_owned()]),
+        ("`lds show FILE`", vec!["lds show D/seen/DG3.bin --extract D/parts".to_owned()]),
         ("`pki init DIR`, `pki show DIR`", vec!["pki init D/keys".to_owned()]),
         ("`card new`, `card info`", vec![format!("card info {image}")]),
         ("`card list`", vec![format!("card list {image} --pki D/pki")]),

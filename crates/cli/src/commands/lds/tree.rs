@@ -1,0 +1,36 @@
+//! Data objects of any file, by their tags: what stands under a file that nothing else here knows.
+
+use bitaqa_apdu::tlv;
+use serde_json::{Value, json};
+
+use super::Reading;
+
+/// Levels that are looked into: files of chips have fewer.
+const DEPTH_MAX: usize = 12;
+/// Octets of a value that is shown.
+const VALUE_MAX: usize = 64;
+
+/// Any string of data objects.
+pub fn any(octets: &[u8]) -> Result<Reading, String> {
+    match objects(octets, 0) {
+        Some(objects) if !octets.is_empty() => Ok(Reading::new("TLV", json!({ "objects": objects }))),
+        _ => Err("is no file of a chip: neither data objects nor a biometric record".to_owned()),
+    }
+}
+
+fn objects(octets: &[u8], depth: usize) -> Option<Vec<Value>> {
+    let all = tlv::all(octets).ok()?;
+    Some(all.iter().map(|object| one(object, depth)).collect())
+}
+
+fn one(object: &tlv::Tlv<'_>, depth: usize) -> Value {
+    let tag = format!("{:X}", object.tag);
+    // bit 6 of the first octet: constructed
+    let first = object.tag.to_be_bytes().into_iter().find(|octet| *octet != 0).unwrap_or_default();
+    let inner = if first & 0x20 == 0 || depth >= DEPTH_MAX { None } else { objects(object.value, depth + 1) };
+    match inner {
+        Some(objects) => json!({ "tag": tag, "objects": objects }),
+        None if object.value.len() <= VALUE_MAX => json!({ "tag": tag, "value": hex::encode_upper(object.value) }),
+        None => json!({ "tag": tag, "bytes": object.value.len() }),
+    }
+}
