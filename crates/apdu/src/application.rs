@@ -13,6 +13,13 @@
 //!    85 01         03 or 04: the value is the PIN or the PUK of PACE too; absent: it is not
 //!    86 01         octet that fills values up to the most octets in commands; absent: values come as long as they are
 //!    87 L  }       rule that must hold before VERIFY, CHANGE and RESET are taken: ALWAYS, or PACE in the field
+//! A4 {             finger that the card compares with a probe, ISO/IEC 24787; repeated
+//!    83 01         number, as of a PIN, and none that a PIN has; in access rules it is PIN[number] too
+//!    80 01         biometric sub-type: which finger, 9303-10 Table 49
+//!    81 01         tries, 1 to 15
+//!    82 03         fewest ‖ most minutiae of a probe, at most 64 ‖ order in which they should come, as in a BIT
+//!    84 01         number of the PUK that gives the tries back; absent: nothing does
+//!    87 L  }       rule that must hold before VERIFY is taken; a session must be open besides, whatever it says
 //! A2 {             key pair that the card makes:
 //!    84 01         number, 1 to 15: P2 of GENERATE ASYMMETRIC KEY PAIR, DO 84 of MSE
 //!    80 01         algorithm: 01 P-256, 02 P-384, 03 RSA-2048, 04 RSA-3072
@@ -29,7 +36,7 @@
 //! # Personalisation
 //! DGIs and their order as an eMRTD's ([`dgi`](crate::dgi)): binding tag first, files by
 //! [`dgi_of`](crate::fcp::dgi_of), CAN 8F02, trust point 8F05, date 8F06; the value of reference data `n` by
-//! [`dgi::reference_data`](crate::dgi::reference_data), under the DEK.
+//! [`dgi::reference_data`](crate::dgi::reference_data), under the DEK; of a finger that is `7F2E { 81 minutiae }`.
 //! Trust point and date are wanted where some rule says TA. GET DATA answers DF31, DF32, DF33 alike; after the seal,
 //! DF34 ([`GET_DATA_TRIES`](crate::dgi::GET_DATA_TRIES)) tells everybody the tries of all reference data and spends
 //! none.
@@ -39,6 +46,8 @@
 //! (no data: status), CHANGE REFERENCE DATA (P1 00: old ‖ new), RESET RETRY COUNTER (P1 00: PUK ‖ new; 01: PUK; 02: new
 //! after PUK; 03: nothing after PUK), MSE:Set DST 41B6 and AT 41A4 with DO 84 and DO 80, PSO 9E9A, INTERNAL
 //! AUTHENTICATE over a challenge, PACE, Chip Authentication, Terminal Authentication.
+//! Fingers: VERIFY by INS 21 with `7F2E { 81 minutiae }`, within a session alone; GET DATA 7F61 tells everybody the BIT
+//! group; RESET RETRY COUNTER P1 03 after the PUK. No command tells a reference.
 //! DO 80 (algorithm): [`ALGORITHM_PKCS1`], [`ALGORITHM_PSS`], [`ALGORITHM_ECDSA`].
 //!
 //! # To be read by OpenSC 0.23
@@ -54,11 +63,15 @@
 //! - keyReference = number of the key; path of a private key: empty, or the DF's; use 02 for every key that it shall
 //!   sign with, the one for authentication too, since it sends PSO and never INTERNAL AUTHENTICATE.
 
+mod finger;
+
 use crate::fcp::{self, FileControl};
 use crate::install::{DataObject, Delay, PASSWORD_CAN, PASSWORD_PIN, PASSWORD_PUK, ParametersError};
 use crate::install::{check_files, delay_from, delay_to};
 use crate::tlv::{self, Reader};
 use crate::{AccessRule, Need};
+
+pub use finger::FingerReference;
 
 /// RSASSA-PKCS1-v1_5 (RFC 8017 §8.2) over a DigestInfo, or over a hash that its length tells.
 pub const ALGORITHM_PKCS1: u8 = 0x10;
@@ -181,6 +194,8 @@ pub struct Parameters {
     pub files: Vec<FileControl>,
     /// PINs and PUKs.
     pub references: Vec<ReferenceData>,
+    /// Fingers for comparison on the card.
+    pub fingers: Vec<FingerReference>,
     /// Key pairs.
     pub keys: Vec<ApplicationKey>,
     /// Data objects for GET DATA.
@@ -197,6 +212,7 @@ impl Parameters {
         let mut out = tlv::tlv(0x93, &self.df.to_be_bytes());
         out.extend(self.files.iter().flat_map(FileControl::encode));
         out.extend(self.references.iter().flat_map(encode_reference));
+        out.extend(self.fingers.iter().flat_map(FingerReference::encode));
         out.extend(self.keys.iter().flat_map(encode_key));
         out.extend(self.objects.iter().flat_map(DataObject::encode));
         tlv::put(&mut out, 0x91, &self.passwords);
@@ -212,11 +228,15 @@ impl Parameters {
         let mut reader = Reader::new(octets);
         let df = reader.expect(0x93)?.try_into().map(u16::from_be_bytes).map_err(|_| ParametersError::Field(0x93))?;
         let (mut files, mut references, mut keys) = (Vec::new(), Vec::new(), Vec::new());
+        let mut fingers = Vec::new();
         while let Some(template) = reader.optional(fcp::TAG)? {
             files.push(FileControl::decode(template)?);
         }
         while let Some(field) = reader.optional(REFERENCE_DATA)? {
             references.push(decode_reference(field)?);
+        }
+        while let Some(field) = reader.optional(finger::TAG)? {
+            fingers.push(FingerReference::decode(field)?);
         }
         while let Some(field) = reader.optional(KEY)? {
             keys.push(decode_key(field)?);
@@ -225,7 +245,7 @@ impl Parameters {
         let passwords = reader.expect(0x91)?.to_vec();
         let delay = delay_from(reader.expect(0x92)?).ok_or(ParametersError::Field(0x92))?;
         reader.finish()?;
-        let this = Self { df, files, references, keys, objects, passwords, delay };
+        let this = Self { df, files, references, fingers, keys, objects, passwords, delay };
         this.check()?;
         Ok(this)
     }
@@ -244,7 +264,8 @@ impl Parameters {
     pub fn rules(&self) -> impl Iterator<Item = &AccessRule> {
         let of_files = self.files.iter().flat_map(|file| [&file.read, &file.update]);
         let of_references = self.references.iter().map(|reference| &reference.rule);
-        of_files.chain(of_references).chain(self.keys.iter().map(|key| &key.rule))
+        let of_fingers = self.fingers.iter().map(|finger| &finger.rule);
+        of_files.chain(of_references).chain(of_fingers).chain(self.keys.iter().map(|key| &key.rule))
     }
 
     /// What no single field can say.
@@ -253,7 +274,9 @@ impl Parameters {
         let twice = |numbers: &[u8]| {
             numbers.iter().enumerate().any(|(at, number)| numbers.iter().take(at).any(|other| other == number))
         };
-        let numbers: Vec<u8> = self.references.iter().map(|reference| reference.number).collect();
+        let pins: Vec<u8> = self.references.iter().map(|reference| reference.number).collect();
+        let mut numbers = pins.clone();
+        numbers.extend(self.fingers.iter().map(|finger| finger.number));
         let of_pace: Vec<u8> = self.references.iter().filter_map(|reference| reference.pace_password).collect();
         if twice(&numbers) || twice(&of_pace) {
             return Err(ParametersError::Field(0xA1));
@@ -274,9 +297,10 @@ impl Parameters {
         }
         let other = |reference: &ReferenceData| {
             let by = reference.unblocked_by;
-            by.is_none_or(|by| by != reference.number && numbers.contains(&by))
+            by.is_none_or(|by| by != reference.number && pins.contains(&by))
         };
-        if !self.references.iter().all(other) {
+        let by_a_pin = |finger: &FingerReference| finger.unblocked_by.is_none_or(|by| pins.contains(&by));
+        if !self.references.iter().all(other) || !self.fingers.iter().all(by_a_pin) {
             return Err(ParametersError::Reference(0x84));
         }
         // A rule that names a PIN which is not there is a rule that nobody can satisfy: a slip, and told as one.
@@ -383,6 +407,11 @@ mod tests {
         }
     }
 
+    fn finger(number: u8) -> FingerReference {
+        let rule = rule("PACE");
+        FingerReference { number, subtype: 9, tries: 5, minutiae: (12, 60), order: 0x11, unblocked_by: Some(2), rule }
+    }
+
     fn key(number: u8) -> ApplicationKey {
         let uses = KeyUses { sign: true, ..KeyUses::default() };
         ApplicationKey { number, algorithm: KeyAlgorithm::P256, uses, rule: rule("PIN[1]"), once: false }
@@ -404,6 +433,7 @@ mod tests {
                 ReferenceData { unblocked_by: Some(2), pace_password: Some(PASSWORD_PIN), ..pin(1) },
                 ReferenceData { tries: 10, pace_password: Some(PASSWORD_PUK), ..pin(2) },
             ],
+            fingers: vec![finger(3)],
             keys: vec![key(1)],
             objects: vec![DataObject { number: 0x018D, value: vec![1, 6] }],
             passwords: vec![PASSWORD_CAN, PASSWORD_PIN, PASSWORD_PUK],
@@ -449,6 +479,7 @@ mod tests {
                 df,
                 files: vec![],
                 references: references.collect(),
+                fingers: vec![],
                 keys: keys.collect(),
                 objects: vec![],
                 passwords: vec![PASSWORD_CAN],
@@ -480,7 +511,17 @@ mod tests {
             change(&mut parameters.keys[0]);
             parameters
         };
+        let with_finger = |change: fn(&mut FingerReference)| {
+            let mut parameters = sound();
+            change(&mut parameters.fingers[0]);
+            parameters
+        };
         for (parameters, field) in [
+            (with_finger(|finger| finger.number = 0), 0x83),
+            (with_finger(|finger| finger.number = 1), 0xA1),
+            (with_finger(|finger| finger.tries = 16), 0x81),
+            (with_finger(|finger| finger.minutiae = (12, 65)), 0x82),
+            (with_finger(|finger| finger.minutiae = (13, 12)), 0x82),
             (with_pin(|pin| pin.number = 32), 0x83),
             (with_pin(|pin| pin.digits_min = 3), 0x80),
             (with_pin(|pin| pin.digits_min = 13), 0x80),
@@ -505,7 +546,7 @@ mod tests {
     fn what_is_referred_to_must_be_there() {
         let mut parameters = sound();
         parameters.references[0].unblocked_by = Some(3);
-        let alone = Parameters { references: vec![], passwords: vec![PASSWORD_CAN], ..sound() };
+        let alone = Parameters { references: vec![], fingers: vec![], passwords: vec![PASSWORD_CAN], ..sound() };
         let without_pace = Parameters { passwords: vec![], ..sound() };
         for (parameters, field) in [(parameters, 0x84), (alone, 0x87), (without_pace, 0x85)] {
             assert_eq!(Parameters::decode(&parameters.encode()), Err(ParametersError::Reference(field)));

@@ -44,7 +44,7 @@ pub fn name(instruction: u8) -> Option<&'static str> {
         ins::PERFORM_SECURITY_OPERATION => "PERFORM SECURITY OPERATION",
         ins::RESET_RETRY_COUNTER => "RESET RETRY COUNTER",
         ins::GENERATE_ASYMMETRIC_KEY_PAIR => "GENERATE ASYMMETRIC KEY PAIR",
-        ins::VERIFY => "VERIFY",
+        ins::VERIFY | ins::VERIFY_ODD => "VERIFY",
         ins::CHANGE_REFERENCE_DATA => "CHANGE REFERENCE DATA",
         ins::UPDATE_BINARY => "UPDATE BINARY",
         ins::INITIALIZE_UPDATE => "INITIALIZE UPDATE",

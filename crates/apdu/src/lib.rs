@@ -32,6 +32,8 @@ pub use transport::{Atr, Transport, TransportError};
 pub mod ins {
     /// VERIFY, 7816-4 §11.5.6.
     pub const VERIFY: u8 = 0x20;
+    /// VERIFY with data objects: the probe of a comparison on the card.
+    pub const VERIFY_ODD: u8 = 0x21;
     /// MANAGE SECURITY ENVIRONMENT, 7816-4 §11.5.11.
     pub const MANAGE_SECURITY_ENVIRONMENT: u8 = 0x22;
     /// CHANGE REFERENCE DATA, 7816-4 §11.5.7.

@@ -87,6 +87,7 @@ fn eid() -> Parameters {
         df: 0x5015,
         files: [file(0x2F00, 0x1E, Place::Mf, "ALWAYS")].into_iter().chain(files).collect(),
         references: vec![pin, puk],
+        fingers: vec![],
         keys: vec![
             key(1, KeyAlgorithm::Rsa2048, false),
             key(2, KeyAlgorithm::P256, false),

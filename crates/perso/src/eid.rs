@@ -114,6 +114,7 @@ pub fn install_parameters(profile: &Profile, eid: &Eid, order: &[u8; 16], vault:
         df: eid.df,
         files: eid.files.iter().map(control).collect(),
         references: eid.pins.iter().map(|pin| reference_data(pin, padding(eid))).collect(),
+        fingers: Vec::new(),
         keys: eid.keys.iter().map(key_pair).collect(),
         objects,
         passwords: eid.pace.iter().map(reference).collect(),

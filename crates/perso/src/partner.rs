@@ -196,6 +196,7 @@ fn application_parameters(profile: &Profile, partner: &Partner) -> Vec<u8> {
         df: partner.df,
         files: partner.files.iter().map(control).collect(),
         references: partner.pins.iter().map(|pin| eid::reference_data(pin, None)).collect(),
+        fingers: Vec::new(),
         keys: partner.keys.iter().map(key).collect(),
         objects: Vec::new(),
         passwords: Vec::new(),

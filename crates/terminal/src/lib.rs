@@ -6,6 +6,7 @@
 pub mod emrtd;
 pub mod gp;
 pub mod inspection;
+pub mod on_card;
 #[cfg(feature = "pcsc")]
 pub mod pcsc;
 pub mod session;

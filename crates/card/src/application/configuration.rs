@@ -5,10 +5,11 @@ use bitaqa_apdu::fcp::{FileControl, Place, dgi_of};
 use bitaqa_apdu::install::{PASSWORD_CAN, PASSWORD_PIN};
 use bitaqa_apdu::{Sw, dgi};
 use bitaqa_curves::PrivateKey;
+use bitaqa_lds::minutiae::Order;
 use bitaqa_lds::security_infos::{ChipAuthenticationInfo, SecurityInfos};
 use bitaqa_secure_messaging::pace::PasswordKind;
 
-use super::{Application, cell, keys};
+use super::{Application, cell, fingers, keys};
 use crate::access::{Blockable, Instance, Setup};
 use crate::applet::Host;
 use crate::key_pair::{KeyPair, cell_of};
@@ -31,9 +32,13 @@ impl Configuration {
     /// Reads the install parameters of an instance that has no state yet.
     ///
     /// # Errors
-    /// 6A80 when they are not as [`bitaqa_apdu::application`] says, or offer PACE without an EF.CardAccess.
+    /// 6A80 when they are not as [`bitaqa_apdu::application`] says, offer PACE without an EF.CardAccess, or want
+    /// minutiae in an order that there is not.
     pub fn decode(parameters: &[u8]) -> Result<Self, Sw> {
         let parameters = Parameters::decode(parameters).map_err(|_| Sw::WRONG_DATA)?;
+        if parameters.fingers.iter().any(|finger| Order::from_code(finger.order).is_none()) {
+            return Err(Sw::WRONG_DATA);
+        }
         if !parameters.passwords.is_empty() && parameters.files.iter().all(|file| file.dgi() != CARD_ACCESS) {
             return Err(Sw::WRONG_DATA);
         }
@@ -93,6 +98,9 @@ pub fn complete(host: &Host<'_>) -> Result<(), Sw> {
     for reference in &parameters.references {
         needed.extend([cell::value(reference.number), cell::tries(reference.number), cell::state(reference.number)]);
     }
+    for finger in &parameters.fingers {
+        needed.extend([cell::value(finger.number), cell::tries(finger.number)]);
+    }
     if parameters.passwords.contains(&PASSWORD_CAN) {
         needed.push(cell::CAN);
     }
@@ -138,9 +146,14 @@ impl Instance for Application {
         (dgi::reference_data(1)..=dgi::reference_data(31)).contains(&number)
     }
 
-    /// The first value of reference data, with all its tries.
+    /// The first value of reference data, or the reference of a finger, with all its tries.
     fn store(number: u16, value: &[u8], host: &mut Host<'_>) -> Result<(), Sw> {
-        let parameters = Configuration::of(host)?.parameters;
+        let configuration = Configuration::of(host)?;
+        let mut fingers = configuration.parameters.fingers.iter();
+        if let Some(finger) = fingers.find(|finger| dgi::reference_data(finger.number) == number) {
+            return fingers::store(finger, value, host);
+        }
+        let parameters = configuration.parameters;
         let mut references = parameters.references.iter();
         let reference = references.find(|reference| dgi::reference_data(reference.number) == number);
         let reference = reference.ok_or(Sw::REFERENCE_NOT_FOUND)?;

@@ -7,6 +7,7 @@
 //! PERSONALIZED it serves, and what changes is what a rule lets change.
 
 mod configuration;
+mod fingers;
 mod keys;
 mod reference_data;
 mod signature;
@@ -69,6 +70,7 @@ impl Application {
                 self.common.position.read_binary((*sfi, *offset, *form), command.ne, setup, host)
             }
             SharedCommand::GetData(dgi::GET_DATA_TRIES) => Ok(reference_data::tell(configuration, host)),
+            SharedCommand::GetData(fingers::GROUP) => fingers::group(configuration),
             SharedCommand::GetData(number) => {
                 let object = setup.objects.iter().find(|object| object.number == *number);
                 object.map(|object| Response::ok(object.value.clone())).ok_or(Sw::REFERENCE_NOT_FOUND)
@@ -113,7 +115,9 @@ impl TwoLives for Application {
         match (command.ins, command.p1p2()) {
             (ins::VERIFY, _) => reference_data::verify(&configuration, command, host),
             (ins::CHANGE_REFERENCE_DATA, _) => reference_data::change(&configuration, command, host),
-            (ins::RESET_RETRY_COUNTER, _) => reference_data::reset(&configuration, command, host),
+            (ins::VERIFY_ODD, _) => fingers::verify(&configuration, command, host),
+            (ins::RESET_RETRY_COUNTER, _) => fingers::reset(&configuration, command, host)
+                .unwrap_or_else(|| reference_data::reset(&configuration, command, host)),
             (ins::UPDATE_BINARY, _) => {
                 let (sfi, offset) = crate::command::short_identifier_and_offset(command);
                 self.common.position.update_binary(sfi, offset, &command.data, &configuration.setup, host)

@@ -106,7 +106,9 @@ pub fn tell(configuration: &Configuration, host: &Host<'_>) -> Response {
         let state = u8::from(in_transport(reference.number, host));
         [reference.number, tries_left(reference, host), reference.tries, state]
     });
-    Response::ok(tlv::tlv(dgi::GET_DATA_TRIES.into(), &rows.collect::<Vec<_>>()))
+    let mut rows: Vec<u8> = rows.collect();
+    rows.extend(super::fingers::tell(configuration, host));
+    Response::ok(tlv::tlv(dgi::GET_DATA_TRIES.into(), &rows))
 }
 
 /// The reference data that P2 names, for a terminal that may speak of it.

@@ -1,5 +1,6 @@
 mod access_model;
 mod dialogue;
+mod fingers;
 mod isolation;
 mod password_model;
 mod personalise;

@@ -1,10 +1,11 @@
 //! Cards with instances of the data-driven applet, personalised as an issuer does it, and a terminal for them.
 
-use bitaqa_apdu::application::{ApplicationKey, KeyAlgorithm, KeyUses, Parameters, ReferenceData};
+use bitaqa_apdu::application::{ApplicationKey, FingerReference, KeyAlgorithm, KeyUses, Parameters, ReferenceData};
 use bitaqa_apdu::fcp::{FileControl, Place, dgi_of};
 use bitaqa_apdu::install::{DataObject, Delay, PASSWORD_CAN, PASSWORD_PIN, PASSWORD_PUK};
 use bitaqa_apdu::public_key::CardPublicKey;
 use bitaqa_apdu::{AccessRule, Aid, Command, Response, Sw, Transport, dgi, ins, tlv};
+use bitaqa_lds::on_card;
 use bitaqa_lds::security_infos::{SecurityInfo, SecurityInfos};
 use bitaqa_secure_messaging::DataEncryption;
 use bitaqa_secure_messaging::scp03::{Dek, KeySet};
@@ -62,6 +63,30 @@ pub fn references(access: &str) -> Vec<ReferenceData> {
     vec![pin, puk, transport]
 }
 
+/// Forty minutiae of the finger with this number, in no order.
+pub fn minutiae(number: u8) -> Vec<[u8; 3]> {
+    let mut state = u32::from(number) + 1;
+    let mut octet = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        u8::try_from(state >> 24).unwrap()
+    };
+    (0..40).map(|_| [60 + octet() / 2, 40 + octet() / 2, 0x40 | octet() & 0x3F]).collect()
+}
+
+/// A finger that PIN 1's rules do not know: three tries, given back after PUK 2.
+pub fn finger(number: u8) -> FingerReference {
+    let minutiae = (12, 60);
+    FingerReference {
+        number,
+        subtype: 0x09,
+        tries: 3,
+        minutiae,
+        order: 0x11,
+        unblocked_by: Some(2),
+        rule: rule("PACE"),
+    }
+}
+
 pub fn key(number: u8, algorithm: KeyAlgorithm, access: &str, once: bool) -> ApplicationKey {
     let uses = KeyUses { authenticate: !once, sign: true, chip_authentication: false };
     ApplicationKey { number, algorithm, uses, rule: rule(access), once }
@@ -79,6 +104,7 @@ pub fn eid(access: &str) -> Parameters {
             file(0x4401, 3, Place::Application, "PIN[1]", "NEVER"),
         ],
         references: references(access),
+        fingers: vec![],
         keys: vec![
             key(1, KeyAlgorithm::P256, "PIN[1]", false),
             key(2, KeyAlgorithm::P384, "PIN[3]", true),
@@ -191,6 +217,9 @@ impl<'c> Desk<'c> {
                 _ => PIN,
             };
             self.store(dgi::reference_data(reference.number), value.as_bytes(), true).unwrap();
+        }
+        for finger in &parameters.fingers {
+            self.store(dgi::reference_data(finger.number), &on_card::probe(&minutiae(finger.number)), true).unwrap();
         }
         self.store(dgi::CAN, CAN.as_bytes(), true).unwrap();
         self.store(dgi::CVCA_CERTIFICATE, &ISSUER.cvca.encode(), false).unwrap();

@@ -14,13 +14,19 @@ fn infos(infos: &SecurityInfos) -> Value {
         let protocol = info.protocol().to_string();
         match info {
             SecurityInfo::Pace(info) => {
-                json!({ "type": "PACEInfo", "protocol": protocol, "version": info.version, "parameter_id": info.parameter_id })
+                json!({
+                    "type": "PACEInfo", "protocol": protocol, "version": info.version,
+                    "parameter_id": info.parameter_id,
+                })
             }
             SecurityInfo::PaceDomainParameter(info) => {
                 json!({ "type": "PACEDomainParameterInfo", "protocol": protocol, "parameter_id": info.parameter_id })
             }
             SecurityInfo::ChipAuthentication(info) => {
-                json!({ "type": "ChipAuthenticationInfo", "protocol": protocol, "version": info.version, "key_id": info.key_id })
+                json!({
+                    "type": "ChipAuthenticationInfo", "protocol": protocol, "version": info.version,
+                    "key_id": info.key_id,
+                })
             }
             SecurityInfo::ChipAuthenticationPublicKey(info) => {
                 let bytes = info.public_key.len();

@@ -10,12 +10,17 @@ const DEPTH_MAX: usize = 12;
 /// Octets of a value that is shown.
 const VALUE_MAX: usize = 64;
 
-/// Any string of data objects.
+/// Any string of data objects; EF.CVCA and others have zeros behind the last one.
 pub fn any(octets: &[u8]) -> Result<Reading, String> {
-    match objects(octets, 0) {
-        Some(objects) if !octets.is_empty() => Ok(Reading::new("TLV", json!({ "objects": objects }))),
-        _ => Err("is no file of a chip: neither data objects nor a biometric record".to_owned()),
-    }
+    let end = octets.iter().rposition(|octet| *octet != 0).map_or(0, |last| last + 1);
+    let whole = objects(octets, 0).map(|objects| (objects, 0));
+    let found = whole.or_else(|| Some((objects(octets.get(..end)?, 0)?, octets.len() - end)));
+    let (objects, zeros) = found
+        .filter(|(objects, _)| !objects.is_empty())
+        .ok_or("is no file of a chip: neither data objects nor a biometric record")?;
+    let mut reading = Reading::new("TLV", json!({ "objects": objects }));
+    reading.notes.extend((zeros > 0).then(|| format!("{zeros} octets of 00 behind the last object")));
+    Ok(reading)
 }
 
 fn objects(octets: &[u8], depth: usize) -> Option<Vec<Value>> {
