@@ -1,10 +1,12 @@
-//! Biometric images: rasters in memory, WSQ, and synthetic portraits and prints for samples, demonstrations and tests.
+//! Biometric images: rasters in memory, portraits brought into the form of a chip, WSQ, and synthetic portraits and
+//! prints for samples, demonstrations and tests.
 //!
 //! What is drawn in [`synthetic`] for a record bears the word SPECIMEN; impressions of [`synthetic::finger`] do not,
 //! since an extractor has to read them. None is meant to pass for a photograph.
 
 pub mod afis;
 mod elementary;
+pub mod portrait;
 pub mod print_file;
 pub mod raster;
 pub mod synthetic;

@@ -2,14 +2,16 @@
 
 mod card;
 mod finger;
+mod portrait;
 
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Parser, Subcommand};
 use clap_complete::Shell;
 
-pub use card::{Apdu, Card, CardKeys, Channel, Delete, Install, Lock, Managed, StoreData, TraceCommand};
+pub use card::{Apdu, Card, CardKeys, Channel, Delete, Install, Lock, Managed, Picture, StoreData, TraceCommand};
 pub use finger::{ExtractTemplate, Finger, MatchFingers, ShowMinutiae};
+pub use portrait::{CodingArg, Look, Portrait};
 
 /// Smart-card applet host and chip personalisation toolkit for the CNIE 2.0 and cards of its shape.
 #[derive(Debug, Parser)]
@@ -40,6 +42,9 @@ pub enum Command {
     /// Prints: conversion between file formats, minutiae, comparison.
     #[command(subcommand)]
     Finger(Finger),
+    /// Portraits: checked, and brought into the form of a chip.
+    #[command(subcommand)]
+    Portrait(Portrait),
     /// Card profiles.
     #[command(subcommand)]
     Profile(Profile),
@@ -157,8 +162,8 @@ pub enum Pki {
     Init {
         /// Folder to make; must not exist or be empty.
         dir: PathBuf,
-        /// Profile whose cards will be signed, a built-in name or a file: it says by what document signer and terminals
-        /// sign.
+        /// Profile whose cards will be signed, a built-in name or a file: it says by what document signer and
+        /// terminals sign.
         #[arg(long, value_name = "P", default_value = "cnie-2.0")]
         profile: String,
     },

@@ -61,6 +61,7 @@ fn run(cli: &Cli, output: Output) -> Result<(), Failure> {
         Command::Demo(demo) => commands::demo::run(demo, &passphrase, output),
         Command::Applicant(applicant) => commands::applicant::run(applicant, output),
         Command::Finger(finger) => commands::finger::run(finger, output),
+        Command::Portrait(portrait) => commands::portrait::run(portrait, output),
         Command::Profile(profile) => commands::profile::run(profile, output),
         Command::Pki(pki) => commands::pki::run(pki, &passphrase, output),
         Command::Card(card) => commands::card::run(card, &passphrase, output),

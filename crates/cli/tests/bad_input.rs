@@ -261,7 +261,7 @@ fn further_image_rows() -> Vec<Row> {
                 record["portrait"]["file"] = json!("blank.png");
             },
             "portrait.file",
-            "is a PNG, the profile takes jpeg or jpeg2000",
+            "is not the shape 413 x 531 of the card",
         ),
         row(
             "portrait too large",

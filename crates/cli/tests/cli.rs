@@ -22,6 +22,7 @@ mod negative;
 mod opensc;
 mod operator;
 mod partner;
+mod portrait;
 mod privacy;
 mod reader_port;
 mod reader_trouble;

@@ -43,7 +43,7 @@ fn a_demonstration_leaves_the_layout_of_its_help() {
     assert_eq!((&outcome["profile"], &outcome["seed"]), (&json!("cnie-2.0"), &json!(20)));
     assert_eq!(
         names(&content, "applicant/"),
-        ["left_index.png", "mrz.txt", "portrait.jpg", "record.json", "right_index.png"].into()
+        ["left_index.png", "mrz.txt", "portrait.png", "record.json", "right_index.png"].into()
     );
     assert_eq!(
         names(&content, "inspection/"),
@@ -80,7 +80,7 @@ fn a_minor_gets_a_card_without_prints() {
     let (outcome, content) = demo(&["--minor", "--seed", "20"]);
     expect_all_passed(&outcome);
     assert_eq!(outcome["profile"], "cnie-2.0-minor");
-    assert_eq!(names(&content, "applicant/"), ["mrz.txt", "portrait.jpg", "record.json"].into());
+    assert_eq!(names(&content, "applicant/"), ["mrz.txt", "portrait.png", "record.json"].into());
     let record: Value = serde_json::from_slice(&content["applicant/record.json"]).unwrap();
     assert_eq!(record["fingerprints"], json!([]));
     let year = |key: &str| record[key].as_str().unwrap()[..4].parse::<i32>().unwrap();

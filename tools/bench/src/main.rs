@@ -11,6 +11,7 @@ mod instructions;
 mod line;
 mod peer;
 mod plot;
+mod portrait;
 mod primitives;
 mod prints;
 mod ratio;
@@ -101,6 +102,12 @@ enum Command {
         #[arg(long, default_value = "field")]
         conditions: String,
     },
+    /// (i) A portrait at 15,000 octets by our encoder and by opj_compress
+    Portrait {
+        /// Folder of public test data, for the mannequin
+        #[arg(long)]
+        data: Option<PathBuf>,
+    },
     /// All of it, as docs/performance.md
     Report {
         /// The page
@@ -141,6 +148,7 @@ fn run(command: Command) -> Outcome<ExitCode> {
         Command::Accuracy { fingers, impressions, conditions } => {
             print(&accuracy::measure(fingers, impressions, &conditions)?)
         }
+        Command::Portrait { data } => print(&portrait::measure(data.as_deref())?),
         Command::Apdus { pairs } => print(&apdus::measure(pairs)?),
         Command::Instructions { check: true, .. } => return check(),
         Command::Instructions { update, .. } => {

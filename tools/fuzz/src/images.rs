@@ -1,5 +1,6 @@
 //! Image headers. Nothing here decodes pixels; what counts is that a header of lies says no more than its octets hold.
 
+use bitaqa_biometrics::portrait::Source;
 use bitaqa_lds::face::{Face, Gender, check_portrait};
 use bitaqa_lds::fingers::{Finger, FingerPosition};
 use bitaqa_lds::image::{ImageFormat, ImageHeader, grey_samples, pgm};
@@ -24,6 +25,19 @@ pub fn portrait(input: &[u8]) {
     assert!(accepted || face.is_err(), "a record of a portrait that the check refuses");
     if let Ok(face) = face {
         assert_eq!(&*face.image, input);
+    }
+}
+
+/// A portrait decoded as an enrolment station's: pixels are as many as announced, and no more than the octets allow.
+pub fn decoded_portrait(input: &[u8]) {
+    if let Ok(source) = Source::read(input) {
+        let (width, height) = (u64::from(source.header.width), u64::from(source.header.height));
+        assert_eq!(
+            source.pixels.samples().len() as u64,
+            width * height * 3,
+            "pixels that the header has not announced"
+        );
+        assert!(width * height <= 1000 * input.len() as u64, "a few octets became {width} x {height} pixels");
     }
 }
 

@@ -2,6 +2,8 @@
 
 use bitaqa_apdu::public_key::{self, CardPublicKey};
 use bitaqa_apdu::{AccessRule, dgi, fcp, tlv};
+use bitaqa_biometrics::portrait::{Coding, encode};
+use bitaqa_biometrics::raster::Rgb;
 use bitaqa_card::nvm::image;
 use bitaqa_curves::{Curve, Domain};
 use bitaqa_lds::biometrics::Generation;
@@ -179,6 +181,16 @@ pub fn images() -> Vec<Vec<u8>> {
     let drawn = eac().images.values().cloned();
     let grey = pgm(8, 8, &[0x80; 64]).unwrap_or_default();
     [jpeg(), j2k(), jp2(), png(), wsq(), grey, minutiae()].into_iter().chain(drawn).collect()
+}
+
+/// One small picture in the three containers that a portrait may come in.
+pub fn pictures() -> Vec<Vec<u8>> {
+    let (width, height) = (48u8, 40u8);
+    let pixel = |x: u8, y: u8| [x * 5, y * 6, x ^ y];
+    let samples: Vec<u8> = (0..height).flat_map(|y| (0..width).flat_map(move |x| pixel(x, y))).collect();
+    let Ok(pixels) = Rgb::new(width.into(), height.into(), samples) else { return Vec::new() };
+    let coded = [Coding::Jpeg2000, Coding::Jpeg].into_iter().filter_map(|coding| encode(&pixels, coding, 4000).ok());
+    coded.map(|file| file.octets.to_vec()).chain([png()]).collect()
 }
 
 pub fn small_dg2() -> Vec<Vec<u8>> {

@@ -103,6 +103,10 @@ pub const TARGETS: &[Target] = &[
     Target::new("portrait", images::portrait, &[Made(made::images)]).words(IMAGES).up_to(WITH_IMAGE).smoke(20_000),
     Target::new("wsq", prints::wsq, &[Made(prints::seeds)]).words(IMAGES).up_to(WITH_IMAGE).smoke(1000),
     Target::new("print-file", prints::print_file, &[Made(prints::seeds)]).words(IMAGES).up_to(WITH_IMAGE).smoke(5000),
+    Target::new("portrait-pixels", images::decoded_portrait, &[Made(made::pictures)])
+        .words(IMAGES)
+        .up_to(8192)
+        .smoke(2000),
     Target::new("print", images::print, &[Made(made::images)]).words(IMAGES).up_to(WITH_IMAGE).smoke(20_000),
     Target::new("sod", trust::sod, &[Files(&["EF.SOD"]), Vectors("icao9303-12/sod.toml")]).words(DER).smoke(10_000),
     Target::new("signed-content", trust::signed_content, &[Made(made::signed), Vectors("tr03110/card_security.toml")])

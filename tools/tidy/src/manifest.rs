@@ -6,6 +6,9 @@ use toml::{Table, Value};
 
 use crate::Finding;
 
+/// The one member with lints of its own: it wraps a library that is reached by raw pointers only.
+pub const OWN_LINTS: &str = "bitaqa-jpeg2000";
+
 /// The manifest of one member of the workspace.
 pub struct Manifest {
     /// Path from the root of the repository.
@@ -61,7 +64,8 @@ impl Manifest {
             .collect()
     }
 
-    /// Every member takes lints and version from the workspace, so that no room relaxes a rule for itself.
+    /// Every member takes lints and version from the workspace, so that no room relaxes a rule for itself. The one
+    /// member of [`OWN_LINTS`] repeats them: see [`Self::repeats`].
     pub fn inherits(&self) -> Vec<Finding> {
         let from_workspace = |value: Option<&Value>| {
             value.and_then(|value| value.get("workspace")).and_then(Value::as_bool).unwrap_or(false)
@@ -74,8 +78,25 @@ impl Manifest {
         rules
             .iter()
             .filter(|(value, ..)| !from_workspace(*value))
+            .filter(|(_, name, _)| *name != "lints" || self.package != OWN_LINTS)
             .map(|(_, name, advice)| Finding::new(&self.path, self.line_of(name), "manifest", *advice))
             .collect()
+    }
+
+    /// For the member of [`OWN_LINTS`]: its lints are the workspace's, but for `unsafe_code`, which is denied and not
+    /// forbidden, so that one file may lift it with a reason.
+    pub fn repeats(&self, root: &str) -> Vec<Finding> {
+        if self.package != OWN_LINTS {
+            return Vec::new();
+        }
+        let root: Table = root.parse().unwrap_or_default();
+        let mut wanted = root.get("workspace").and_then(|workspace| workspace.get("lints")).cloned();
+        if let Some(unsafe_code) = wanted.as_mut().and_then(|lints| lints.get_mut("rust")?.get_mut("unsafe_code")) {
+            *unsafe_code = Value::String("deny".to_owned());
+        }
+        let advice = "lints differ from the workspace's in more than unsafe_code = \"deny\"";
+        let finding = Finding::new(&self.path, self.line_of("lints"), "manifest", advice.to_owned());
+        if self.table.get("lints") == wanted.as_ref() { Vec::new() } else { vec![finding] }
     }
 
     /// First line that starts with the key, 1 if none does.
@@ -141,6 +162,20 @@ mod tests {
         let bad = "[package]\nname = \"x\"\nversion = \"9.0.0\"\n[lints.clippy]\nall = \"allow\"\n";
         let lines: Vec<usize> = Manifest::parse("Cargo.toml", bad).unwrap().inherits().iter().map(|f| f.line).collect();
         assert_eq!(lines, [4, 3]);
+    }
+
+    #[test]
+    fn the_member_with_its_own_lints_has_the_workspaces_but_for_one() {
+        let root = "[workspace.lints.rust]\nunsafe_code = \"forbid\"\nmissing_docs = \"warn\"\n";
+        let own = |unsafe_code: &str, package: &str| {
+            let lints = format!("[lints.rust]\nunsafe_code = \"{unsafe_code}\"\nmissing_docs = \"warn\"\n");
+            let text = format!("[package]\nname = \"{package}\"\nversion.workspace = true\n{lints}");
+            Manifest::parse("Cargo.toml", &text).unwrap()
+        };
+        let member = own("deny", OWN_LINTS);
+        assert_eq!((member.inherits(), member.repeats(root)), (vec![], vec![]));
+        assert_eq!(own("allow", OWN_LINTS).repeats(root).len(), 1);
+        assert_eq!(own("deny", "bitaqa-card").inherits().len(), 1);
     }
 
     #[test]

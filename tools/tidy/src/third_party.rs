@@ -18,7 +18,14 @@ pub const OWNERS: &[(&[&str], &[&str], &str)] = &[
         &["profile", "perso", "conformance", "cli"],
         "text formats stay at the edge; protocols are bytes",
     ),
-    (&["png", "jpeg-encoder", "zune-jpeg"], &["biometrics"], "pixels stay in biometrics"),
+    (&["png"], &["biometrics", "picture"], "pixels stay in biometrics, and are drawn in picture"),
+    (
+        &["jpeg-encoder", "jpeg-decoder", "zune-jpeg", "hayro-jpeg2000", "rustface"],
+        &["biometrics"],
+        "pixels stay in biometrics",
+    ),
+    (&["openjp2"], &["jpeg2000"], "unsafe code stays behind one file"),
+    (&["rustybuzz", "unicode-bidi"], &["picture"], "letters are set in picture"),
     (
         &["p256", "p384", "bp256", "bp384", "elliptic-curve", "primeorder", "ecdsa"],
         &["curves"],

@@ -69,6 +69,8 @@ fn every_member_takes_lints_and_version_from_the_workspace() {
     let members = tree.members().unwrap();
     assert!(members.len() > 10, "{} members found", members.len());
     hold(members.iter().flat_map(bitaqa_tidy::Manifest::inherits));
+    let root = tree.text("Cargo.toml").unwrap();
+    hold(members.iter().flat_map(|member| member.repeats(root)));
 }
 
 #[test]

@@ -8,7 +8,7 @@ mod portrait;
 
 pub use finger::Hand;
 pub use fingerprint::{FINGERPRINT_BYTES_MAX, coded_fingerprint, fingerprint};
-pub use portrait::{PORTRAIT_BYTES_MAX, Sitter, portrait};
+pub use portrait::{PORTRAIT_BYTES_MAX, Photo, Sitter, photo, portrait};
 
 use rand_core::CryptoRng;
 
@@ -21,12 +21,24 @@ pub enum ImageError {
     /// A print could not be written.
     #[error(transparent)]
     Print(#[from] crate::print_file::PrintError),
+    /// The PNG encoder refused.
+    #[error("PNG encoder: {0}")]
+    Png(#[from] png::EncodingError),
+    /// What was drawn is no picture.
+    #[error("the drawing is no picture")]
+    Drawing,
 }
 
 /// Draws from the caller's random octets, two at a time, so that a drawing depends on nothing else.
 struct Dice<'a>(&'a mut dyn CryptoRng);
 
 impl Dice<'_> {
+    fn octets<const N: usize>(&mut self) -> [u8; N] {
+        let mut octets = [0; N];
+        self.0.fill_bytes(&mut octets);
+        octets
+    }
+
     /// A number from 0 to below 1.
     fn unit(&mut self) -> f32 {
         let mut octets = [0; 2];

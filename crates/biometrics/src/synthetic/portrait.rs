@@ -1,8 +1,10 @@
 //! A drawn face of the proportions that portrait checkers look for: 413 x 531 pixels are 35 x 45 mm at 300 dpi.
 
-use super::canvas::{Canvas, Colour, blend, ellipse};
+use super::canvas::{Canvas, Colour, bell, blend, ellipse, length, wave};
 use super::lettering::{LETTER_CELLS, WORD_CELLS, inked};
 use super::{Dice, ImageError};
+use crate::portrait::{Eyes, Point};
+use crate::raster::Rgb;
 use jpeg_encoder::{ColorType, Encoder, PixelDensity};
 use rand_core::CryptoRng;
 
@@ -11,6 +13,10 @@ pub const PORTRAIT_BYTES_MAX: usize = 20 * 1024;
 
 const WIDTH: u16 = 413;
 const HEIGHT: u16 = 531;
+/// A photograph has one and a half times the pixels of a card's portrait on each side.
+const PHOTO_SCALE: f32 = 1.5;
+const PHOTO_WIDTH: u16 = 620;
+const PHOTO_HEIGHT: u16 = 797;
 /// Middle of the face.
 const MIDDLE: (f32, f32) = (206.0, 262.0);
 /// Height of the eyes.
@@ -88,28 +94,82 @@ impl Features {
     fn outline(&self, x: f32, y: f32, more: f32) -> f32 {
         let (half_width, half_height) = (self.face.0 + more, self.face.1 + more);
         let v = (y - MIDDLE.1) / half_height;
-        let narrowed = half_width * (1.0 - self.jaw * v.max(0.0).powi(2));
-        (((x - MIDDLE.0) / narrowed).hypot(v) - 1.0) * half_width
+        let narrowed = half_width * (1.0 - self.jaw * v.max(0.0) * v.max(0.0));
+        (length((x - MIDDLE.0) / narrowed, v) - 1.0) * half_width
     }
 }
 
-/// Draws a portrait: JPEG, 413 x 531, 24-bit colour, 300 dpi, at most [`PORTRAIT_BYTES_MAX`] octets.
+/// A drawn photograph as an enrolment station would deliver it, and the eyes in it.
+pub struct Photo {
+    /// 620 x 797 pixels, the card's portrait one and a half times.
+    pub pixels: Rgb,
+    /// Middles of the eyes.
+    pub eyes: Eyes,
+}
+
+impl Photo {
+    /// The photograph as PNG, 24 bits, without anything besides the picture.
+    ///
+    /// # Errors
+    /// [`ImageError::Png`] when the encoder refuses, which it has no reason to.
+    pub fn png(&self) -> Result<Vec<u8>, ImageError> {
+        let mut file = Vec::new();
+        let mut encoder = png::Encoder::new(&mut file, self.pixels.width(), self.pixels.height());
+        encoder.set_color(png::ColorType::Rgb);
+        encoder.set_depth(png::BitDepth::Eight);
+        let mut writer = encoder.write_header()?;
+        writer.write_image_data(self.pixels.samples())?;
+        writer.finish()?;
+        Ok(file)
+    }
+}
+
+/// Draws a photograph: larger than a card's portrait, with the grain of a sensor, and with known eyes.
+///
+/// # Errors
+/// [`ImageError::Drawing`] when the drawing is no picture, which it has no reason to be.
+pub fn photo(rng: &mut dyn CryptoRng, sitter: Sitter) -> Result<Photo, ImageError> {
+    let mut dice = Dice(rng);
+    let features = Features::draw(&mut dice, sitter);
+    let mut canvas = drawn(&features, (PHOTO_WIDTH, PHOTO_HEIGHT), PHOTO_SCALE);
+    // A generator of its own for the grain: half a million draws of the caller's would take longer than the drawing.
+    let mut state = u32::from_be_bytes(dice.octets());
+    canvas.grain(|| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let [high, low, ..] = state.to_be_bytes();
+        (f32::from(high) + f32::from(low) - 255.0) / 85.0
+    });
+    let pixels = Rgb::new(PHOTO_WIDTH.into(), PHOTO_HEIGHT.into(), canvas.rgb()).map_err(|_| ImageError::Drawing)?;
+    let eye = |side: f32| Point {
+        x: f64::from((MIDDLE.0 + side * features.eyes) * PHOTO_SCALE) + 0.5,
+        y: f64::from(EYES_Y * PHOTO_SCALE) + 0.5,
+    };
+    let eyes = Eyes::new(eye(-1.0), eye(1.0)).map_err(|_| ImageError::Drawing)?;
+    Ok(Photo { pixels, eyes })
+}
+
+/// Draws a portrait as a chip takes it: JPEG, 413 x 531, 24-bit colour, 300 dpi, at most [`PORTRAIT_BYTES_MAX`]
+/// octets.
 ///
 /// # Errors
 /// [`ImageError::Jpeg`] when the encoder refuses, which it has no reason to.
 pub fn portrait(rng: &mut dyn CryptoRng, sitter: Sitter) -> Result<Vec<u8>, ImageError> {
     let features = Features::draw(&mut Dice(rng), sitter);
-    let light: Colour = [232.0, 236.0, 240.0];
-    let mut canvas = Canvas::new(WIDTH, HEIGHT, |depth| blend(light, [206.0, 212.0, 220.0], depth));
-    body(&mut canvas, &features);
-    face(&mut canvas, &features);
+    encode(&drawn(&features, (WIDTH, HEIGHT), 1.0).rgb())
+}
+
+fn drawn(features: &Features, (width, height): (u16, u16), scale: f32) -> Canvas {
+    let light: Colour = [226.0, 230.0, 235.0];
+    let mut canvas = Canvas::new(width, height, scale, |depth| blend(light, [206.0, 212.0, 220.0], depth));
+    body(&mut canvas, features);
+    face(&mut canvas, features);
     for side in [-1.0, 1.0] {
-        eye(&mut canvas, &features, side);
+        eye(&mut canvas, features, side);
     }
-    nose_and_mouth(&mut canvas, &features);
-    hair(&mut canvas, &features);
+    nose_and_mouth(&mut canvas, features);
+    hair(&mut canvas, features);
     specimen(&mut canvas);
-    encode(&canvas.rgb())
+    canvas
 }
 
 /// Lowers the quality until the file is small enough; drawn areas are flat, so the first try nearly always is.
@@ -128,6 +188,10 @@ fn encode(rgb: &[u8]) -> Result<Vec<u8>, ImageError> {
     }
 }
 
+const fn square(x: f32) -> f32 {
+    x * x
+}
+
 /// Shoulders, neck, ears and what lies behind the face.
 fn body(canvas: &mut Canvas, features: &Features) {
     let darker = |colour, share| blend(colour, DARK, share);
@@ -135,12 +199,12 @@ fn body(canvas: &mut Canvas, features: &Features) {
         let behind = |x, y| ellipse(x, y, (MIDDLE.0, 300.0), (features.face.0 + 34.0, 225.0));
         canvas.lay(60..HEIGHT, 3.0, behind, |_, _| (darker(features.hair, 0.2), 1.0));
     }
-    let shoulder = |x: f32, y: f32| 452.0 + ((x - MIDDLE.0).abs() / 190.0).powi(2) * 62.0 - y;
+    let shoulder = |x: f32, y: f32| 452.0 + square((x - MIDDLE.0) / 190.0) * 62.0 - y;
     canvas.lay(430..HEIGHT, 2.0, shoulder, |x, _| {
         (blend(features.cloth, WHITE, 0.10 - (x - MIDDLE.0).abs() / 1400.0), 1.0)
     });
     let neck =
-        |x: f32, y: f32| ((x - MIDDLE.0).abs() - 52.0 - ((y - 400.0) / 14.0).max(0.0).powi(2) * 0.5).max(y - 492.0);
+        |x: f32, y: f32| ((x - MIDDLE.0).abs() - 52.0 - square(((y - 400.0) / 14.0).max(0.0)) * 0.5).max(y - 492.0);
     canvas.lay(360..500, 2.0, neck, |_, y| {
         // the chin throws a shadow
         (darker(features.skin, 0.34 - ((y - 400.0) / 400.0).clamp(0.0, 0.22)), 1.0)
@@ -162,7 +226,8 @@ fn face(canvas: &mut Canvas, features: &Features) {
         2.0,
         |x, y| features.outline(x, y, 0.0),
         |x, y| {
-            let side = ((x - MIDDLE.0 + 18.0) / features.face.0).abs().powi(3);
+            let across = ((x - MIDDLE.0 + 10.0) / features.face.0).abs();
+            let side = across * across * across;
             let low = ((y - 380.0) / 160.0).clamp(0.0, 0.3);
             (blend(features.skin, [112.0, 66.0, 48.0], (side * 0.26 + low * 0.5).min(0.45)), 1.0)
         },
@@ -226,7 +291,7 @@ fn nose_and_mouth(canvas: &mut Canvas, features: &Features) {
     let line = 372.0;
     let lip = move |x: f32, y: f32| {
         let u = (x - MIDDLE.0) / features.mouth;
-        let upper = line - 9.0 * (1.0 - u * u) + 3.5 * (-(u * 6.0).powi(2)).exp();
+        let upper = line - 9.0 * (1.0 - u * u) + 3.5 * bell(u * 4.5);
         let lower = line + 14.0 * (1.0 - u * u);
         (upper - y).max(y - lower)
     };
@@ -242,8 +307,8 @@ fn nose_and_mouth(canvas: &mut Canvas, features: &Features) {
 
 fn hair(canvas: &mut Canvas, features: &Features) {
     let colour = |x: f32, y: f32| {
-        let strand = ((x * 0.35 + (y * 0.06).sin() * 3.0).sin() * 0.5 + 0.5) * 0.12;
-        let gloss = (-((y - 118.0) / 26.0).powi(2)).exp() * 0.14;
+        let strand = (wave(x * 0.35 + wave(y * 0.06) * 3.0) * 0.5 + 0.5) * 0.12;
+        let gloss = bell((y - 118.0) / 34.0) * 0.14;
         (blend(features.hair, WHITE, strand + gloss), 1.0)
     };
     match features.head {
@@ -251,14 +316,14 @@ fn hair(canvas: &mut Canvas, features: &Features) {
             // inside the enlarged head, above a hairline that comes down at the temples
             let cap = |x: f32, y: f32| {
                 let u = (x - MIDDLE.0) / features.face.0;
-                features.outline(x, y, 16.0).max(y - 150.0 - 96.0 * u.abs().min(1.0).powi(6))
+                features.outline(x, y, 16.0).max(y - 150.0 - 96.0 * square(square(u.abs().min(1.0)) * u.abs().min(1.0)))
             };
             canvas.lay(60..300, 3.0, cap, colour);
         }
         Head::LongHair => {
             let sides = |x: f32, y: f32| {
                 let u = (x - MIDDLE.0 + 8.0) / features.face.0;
-                let parting = y - 122.0 - 190.0 * u.abs().powf(2.4);
+                let parting = y - 122.0 - 190.0 * square(u) * u.abs().sqrt();
                 ellipse(x, y, (MIDDLE.0, 300.0), (features.face.0 + 34.0, 225.0)).max(parting).max(y - 470.0)
             };
             canvas.lay(60..480, 3.0, sides, colour);
@@ -272,7 +337,7 @@ fn hair(canvas: &mut Canvas, features: &Features) {
                 hood.min(drape).max(-opening)
             };
             canvas.lay(50..HEIGHT, 2.0, cloth, |x, y| {
-                let fold = ((x - MIDDLE.0).abs() * 0.11 + y * 0.05).sin() * 0.09 + 0.09;
+                let fold = wave((x - MIDDLE.0).abs() * 0.11 + y * 0.05) * 0.09 + 0.09;
                 (blend(blend(features.cloth, WHITE, 0.35), DARK, fold), 1.0)
             });
         }
@@ -282,7 +347,8 @@ fn hair(canvas: &mut Canvas, features: &Features) {
 /// The word across the chest, rising to the right, so that the face stays free for a face finder.
 fn specimen(canvas: &mut Canvas) {
     let cell = 7.4;
-    let (sine, cosine) = (-0.14_f32).sin_cos();
+    // of an angle of -0.14
+    let (sine, cosine) = (-0.139_543_f32, 0.990_216_f32);
     let half = (f32::from(WORD_CELLS) / 2.0, f32::from(LETTER_CELLS) / 2.0);
     let inside = |x: f32, y: f32| {
         let (dx, dy) = (x - MIDDLE.0, y - 474.0);

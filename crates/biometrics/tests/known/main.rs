@@ -12,6 +12,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 mod afis;
+mod portrait;
 mod wsq;
 
 /// A file of the folder of shared data: `BITAQA_DATA`, or `shared/data` beside the workspace.

@@ -47,6 +47,38 @@ pub enum Card {
     /// Traces of dialogues.
     #[command(subcommand)]
     Trace(TraceCommand),
+    /// Draw front and back of a card out of what its chip says, for eyes to compare.
+    Picture(Picture),
+}
+
+/// `card picture`.
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("what_is_drawn").required(true).args(["from", "image", "reader"]))]
+pub struct Picture {
+    /// Folder with the files of a chip: of `inspect --out`, or of `demo`.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["can", "mrz_file"])]
+    pub from: Option<PathBuf>,
+    /// Image of a virtual card.
+    #[arg(long, value_name = "FILE")]
+    pub image: Option<PathBuf>,
+    /// Reader, by name or a part of it.
+    #[arg(long, value_name = "NAME")]
+    pub reader: Option<String>,
+    /// Card access number of the card, six digits.
+    #[arg(long, value_name = "N", conflicts_with = "mrz_file")]
+    pub can: Option<String>,
+    /// File with the three MRZ lines of the card.
+    #[arg(long, value_name = "FILE")]
+    pub mrz_file: Option<PathBuf>,
+    /// Profile that names application and files: a built-in name or a file.
+    #[arg(long, value_name = "P", default_value = "cnie-2.0")]
+    pub profile: String,
+    /// Folder to make, with front and back as PNG and SVG; must not exist or be empty.
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Dots an inch of the PNG.
+    #[arg(long, value_name = "N", default_value_t = 300, value_parser = clap::value_parser!(u16).range(72..=1200))]
+    pub dpi: u16,
 }
 
 /// Which card, and by whose keys: what every command of the card manager needs.

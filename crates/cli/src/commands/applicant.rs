@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use bitaqa_biometrics::synthetic::{self, Hand, Sitter};
+use bitaqa_biometrics::portrait::{Eyes, Point};
+use bitaqa_biometrics::synthetic::{self, Hand, Photo, Sitter};
+use bitaqa_perso::applicant::record::EyePlaces;
 use bitaqa_perso::applicant::{self, Applicant, sample};
 use bitaqa_profile::{Prints, Profile};
 use rand_core::{CryptoRng, Rng};
@@ -133,14 +135,16 @@ fn write_sample(folder: &Path, seed: u64, profile: &str) -> Result<Sampled, Fail
     let internal = |error: &dyn std::fmt::Display| Failure::new(Class::Internal, error.to_string());
     pki_folder::fresh_folder(folder)?;
     let mut rng = world::seeded(seed);
-    let record = sample::record(&mut rng, minor, with_prints, world::today());
-    let text = serde_json::to_string_pretty(&record).map_err(|error| internal(&error))?;
+    let mut record = sample::record(&mut rng, minor, with_prints, world::today());
     let sitter = match (minor, record.sex) {
         (true, _) => Sitter::Child,
         (false, applicant::record::Sex::F) => Sitter::Woman,
         (false, _) => Sitter::Man,
     };
-    let images = images(&mut rng, sitter, with_prints).map_err(|error| internal(&error))?;
+    let photo = synthetic::photo(&mut rng, sitter).map_err(|error| internal(&error))?;
+    record.portrait.eyes = eye_places(&photo.eyes);
+    let text = serde_json::to_string_pretty(&record).map_err(|error| internal(&error))?;
+    let images = images(&photo, &mut rng, with_prints).map_err(|error| internal(&error))?;
     for (name, octets) in &images {
         pki_folder::write_new(&folder.join(name), octets, false)?;
     }
@@ -156,8 +160,15 @@ fn write_sample(folder: &Path, seed: u64, profile: &str) -> Result<Sampled, Fail
 
 type Images = Vec<(&'static str, Vec<u8>)>;
 
-fn images(rng: &mut dyn CryptoRng, sitter: Sitter, with_prints: bool) -> Result<Images, synthetic::ImageError> {
-    let mut images = vec![(sample::PORTRAIT_FILE, synthetic::portrait(rng, sitter)?)];
+/// Pixels in which the eyes lie.
+fn eye_places(eyes: &Eyes) -> Option<EyePlaces> {
+    let column = |value: f64| (0..u16::MAX).find(|pixel| value < f64::from(*pixel) + 1.0);
+    let place = |point: Point| Some([column(point.x)?, column(point.y)?]);
+    Some(EyePlaces { right: place(eyes.right)?, left: place(eyes.left)? })
+}
+
+fn images(photo: &Photo, rng: &mut dyn CryptoRng, with_prints: bool) -> Result<Images, synthetic::ImageError> {
+    let mut images = vec![(sample::PORTRAIT_FILE, photo.png()?)];
     if with_prints {
         images.push((sample::RIGHT_INDEX_FILE, synthetic::fingerprint(rng, Hand::Right)?));
         images.push((sample::LEFT_INDEX_FILE, synthetic::fingerprint(rng, Hand::Left)?));

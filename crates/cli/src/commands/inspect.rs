@@ -50,6 +50,19 @@ pub fn run(request: &Inspect, source: &Source, output: Output) -> Result<(), Fai
 /// # Errors
 /// Bad input and card; a negative verdict is a report.
 pub fn inspect(request: &Inspect, source: &Source, output: Output) -> Result<(InspectionReport, u64), Failure> {
+    let (_, report, commands) = read(request, source, output)?;
+    Ok((report, commands))
+}
+
+/// Inspects, and gives the files that were read too: for `card picture`.
+///
+/// # Errors
+/// As [`inspect`].
+pub fn read(
+    request: &Inspect,
+    source: &Source,
+    output: Output,
+) -> Result<(Inspection, InspectionReport, u64), Failure> {
     let (password, kind) = password(request)?;
     let first = match &request.can {
         Some(can) if kind != "CAN" => {
@@ -105,7 +118,7 @@ pub fn inspect(request: &Inspect, source: &Source, output: Output) -> Result<(In
     if let Some(folder) = &request.out {
         write_files(folder, &inspection, &report)?;
     }
-    Ok((report, trace.totals().commands))
+    Ok((inspection, report, trace.totals().commands))
 }
 
 /// Where the passphrase file of a terminal lies: in the folder given, or in the PKI folder above it.

@@ -11,6 +11,7 @@ pub mod man;
 pub mod partner;
 pub mod personalise;
 pub mod pki;
+pub mod portrait;
 pub mod profile;
 pub mod readers;
 pub mod serve;

@@ -65,6 +65,13 @@ fn samples_show_what_the_program_gives() {
     let rows = [
         ("`applicant check FILE`", vec!["applicant check D/applicant/record.json".to_owned()]),
         ("`applicant sample DIR`", vec!["applicant sample D/p".to_owned()]),
+        (
+            "`portrait check FILE`, `portrait encode IN OUT`",
+            vec![
+                "portrait check D/applicant/portrait.jpg --annotated D/seen.png".to_owned(),
+                "portrait encode D/p/portrait.png D/chip.jp2".to_owned(),
+            ],
+        ),
         ("`profile check P`", vec!["profile check cnie-2.0".to_owned()]),
         ("`profile show P`", vec!["profile show cnie-2.0".to_owned()]),
         ("`lds show FILE`", vec!["lds show D/seen/DG3.bin --extract D/parts".to_owned()]),
@@ -77,6 +84,7 @@ fn samples_show_what_the_program_gives() {
         ),
         ("`card apdu`", vec![format!("card apdu {image} 00A4040008A000000151000000=6A82")]),
         ("`inspect`", vec![format!("inspect {seen} --trace-data D/t"), format!("inspect {image} --can 000000")]),
+        ("`card picture`", vec!["card picture --from D/seen --out D/drawn".to_owned()]),
         ("`card trace show`", vec!["card trace show D/t".to_owned()]),
         ("`finger convert`", vec!["finger convert D/applicant/right_index.png D/right_index.wsq".to_owned()]),
         ("`demo`", vec!["demo --out D/d --seed 7".to_owned()]),

@@ -1,10 +1,12 @@
 //! Portrait and prints: read from their files, recognised by their own octets, and held against the profile's limits.
-//! Raw prints are coded as the profile wants them; nothing is judged for quality here.
+//! A portrait as a camera gave it is brought into the form of the chip, raw prints are coded as the profile wants them;
+//! what is in these forms already is not touched, and nothing is judged for quality here.
 
 use super::problem::Findings;
 use super::raw_print;
 use super::record::Record;
 use bitaqa_apdu::Bytes;
+use bitaqa_biometrics::portrait::{Coding, Eyes, Geometry, Point, chip_portrait};
 use bitaqa_lds::biometrics::Generation;
 use bitaqa_lds::fingers::{Finger, FingerData, FingerPosition};
 use bitaqa_lds::image::{Colour, ImageFormat, ImageHeader};
@@ -76,6 +78,7 @@ pub(super) fn portrait(
     let takes = |format| portrait_format(format).is_some_and(|format| limits.portrait_formats.contains(&format));
     let want = Want { field, what: "portrait", accepted, octets_max: limits.portrait_bytes_max, takes: &takes };
     let octets = want.read(&record.portrait.file, folder, findings)?;
+    let octets = if is_png(&octets) { for_chip(&octets, record, profile, findings)? } else { octets };
     want.header(&octets, findings)?;
     let header = match face::check_portrait(&octets) {
         Ok(header) => header,
@@ -95,6 +98,31 @@ pub(super) fn portrait(
         findings.warn(field, "the portrait is grey", "take a colour portrait where there is one");
     }
     Some(ImageFile { octets, header })
+}
+
+/// Octets of a chip's portrait where the profile leaves room for more: 15 KB, as the rules for chips have it.
+const CHIP_PORTRAIT_OCTETS: usize = 15_000;
+
+fn is_png(octets: &[u8]) -> bool {
+    octets.starts_with(b"\x89PNG")
+}
+
+/// A raw portrait cut, scaled and compressed by the profile: JPEG 2000 where it takes that, JPEG otherwise.
+fn for_chip(octets: &[u8], record: &Record, profile: &Profile, findings: &mut Findings<'_>) -> Option<Bytes> {
+    let limits = &profile.biometrics;
+    let jpeg2000 = limits.portrait_formats.contains(&PortraitFormat::Jpeg2000);
+    let coding = if jpeg2000 { Coding::Jpeg2000 } else { Coding::Jpeg };
+    let octets_max = limits.portrait_bytes_max.min(CHIP_PORTRAIT_OCTETS);
+    let point = |[x, y]: [u16; 2]| Point { x: f64::from(x) + 0.5, y: f64::from(y) + 0.5 };
+    let eyes = record.portrait.eyes.as_ref().map(|eyes| Eyes::new(point(eyes.right), point(eyes.left))).transpose();
+    let encoded = eyes.and_then(|eyes| chip_portrait(octets, eyes, Geometry::CARD, coding, octets_max));
+    match encoded {
+        Ok(encoded) => Some(Bytes::from(encoded.octets.to_vec())),
+        Err(error) => {
+            findings.problem("portrait.file", format!("the portrait: {error}"), error.remedy());
+            None
+        }
+    }
 }
 
 /// The prints that can be taken; whether they are as many as the profile wants is a matter of the age rules.
@@ -208,7 +236,9 @@ impl Want<'_> {
 
     /// The octets when they are not too many.
     fn fits(&self, octets: Bytes, findings: &mut Findings<'_>) -> Option<Bytes> {
-        if octets.len() > self.octets_max {
+        // A portrait as the camera gave it is held against the limit once it is compressed.
+        let raw = self.what == "portrait" && is_png(&octets);
+        if octets.len() > self.octets_max && !raw {
             let (octets, max) = (octets.len(), self.octets_max);
             let what = format!("the {} is too large: {octets} octets, the profile takes {max}", self.what);
             findings.problem(self.field, what, "compress it once more from the original, or cut it closer");

@@ -153,9 +153,23 @@ pub struct Spouse {
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Zeroize, ZeroizeOnDrop)]
 #[serde(deny_unknown_fields)]
 pub struct Portrait {
-    /// Image file beside the record: JPEG or JPEG 2000, 35 x 45 mm.
+    /// Image file beside the record: JPEG or JPEG 2000 as it goes into the chip, 35 x 45 mm; or PNG as the camera gave
+    /// it, which is cut, scaled and compressed for the chip.
     #[schemars(length(min = 1))]
     pub file: String,
+    /// Eyes in a PNG, to cut it by. Without them it is taken whole, and must have the shape of 35 x 45 mm.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub eyes: Option<EyePlaces>,
+}
+
+/// Middles of the eyes: columns and rows of pixels, counted from the upper left corner.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Zeroize, ZeroizeOnDrop)]
+#[serde(deny_unknown_fields)]
+pub struct EyePlaces {
+    /// The holder's right eye, on the left of the picture.
+    pub right: [u16; 2],
+    /// The holder's left eye.
+    pub left: [u16; 2],
 }
 
 /// A finger.

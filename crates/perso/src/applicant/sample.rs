@@ -13,7 +13,7 @@ use time::{Date, Duration};
 use words::{CITIES, FEMALE, MALE, QUARTERS, STREETS, SURNAMES, Word};
 
 /// Files that the images of a sample have beside its record.
-pub const PORTRAIT_FILE: &str = "portrait.jpg";
+pub const PORTRAIT_FILE: &str = "portrait.png";
 /// Print of the right index finger.
 pub const RIGHT_INDEX_FILE: &str = "right_index.png";
 /// Print of the left index finger.
@@ -56,7 +56,7 @@ pub fn record(rng: &mut dyn CryptoRng, minor: bool, with_prints: bool, today: Da
         },
         issue_date: iso(today),
         expiry_date: iso(years_after(today, if minor { 7 } else { 10 })),
-        portrait: Portrait { file: PORTRAIT_FILE.to_owned() },
+        portrait: Portrait { file: PORTRAIT_FILE.to_owned(), eyes: None },
         fingerprints: if with_prints { prints.into() } else { Vec::new() },
         optional: Optional {
             email: Some(format!("specimen{}@example.org", draw.digits(4))),

@@ -70,7 +70,8 @@ impl<'a> Walk<'a, '_, '_> {
         }
         let kinds = kinds(schema);
         let kind = kind_of(value);
-        if !kinds.is_empty() && !kinds.contains(&kind) {
+        let whole = value.is_u64() && kinds.contains(&"integer");
+        if !kinds.is_empty() && !kinds.contains(&kind) && !whole {
             let what = format!("this is of the kind {kind}, the record wants {}", kinds.join(" or "));
             self.findings.problem(named(path), what, "write it as the schema says");
             return;

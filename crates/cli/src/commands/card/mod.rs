@@ -4,6 +4,7 @@ mod apdu;
 mod info;
 mod keys;
 mod manage;
+mod picture;
 mod store_data;
 mod trace;
 
@@ -40,6 +41,7 @@ pub fn run(request: &args::Card, source: &Source, output: Output) -> Result<(), 
         args::Card::Keys(request) => keys::run(request, source, output),
         args::Card::StoreData(request) => store_data::run(request, source, output),
         args::Card::Apdu(request) => apdu::run(request, source, output),
+        args::Card::Picture(request) => picture::run(request, source, output),
         args::Card::Trace(args::TraceCommand::Show { file, lab }) => trace::show(file, *lab, output),
     }
 }
