@@ -264,7 +264,7 @@ impl Cover {
     fn row(&mut self, row: usize, left: f32, right: f32, height: f32) {
         let (first, last) = (floor(left), floor(right));
         if first == last {
-            let inside = real(first + 1) - (left + right) / 2.0;
+            let inside = real(first + 1) - f32::midpoint(left, right);
             self.add(first, row, height * inside);
             self.add(first + 1, row, height * (1.0 - inside));
             return;
@@ -275,7 +275,7 @@ impl Cover {
         for x in first..=last {
             let (from, to) = (left.max(real(x)), right.min(real(x + 1)));
             let (done, part) = ((from - left) * steep, (to - from) * steep);
-            let covered = done + part * (1.0 - ((from + to) / 2.0 - real(x)));
+            let covered = done + part * (1.0 - (f32::midpoint(from, to) - real(x)));
             self.add(x, row, covered - before);
             before = covered;
         }
@@ -319,7 +319,7 @@ mod tests {
     fn holes_stay_open_and_overlaps_are_filled_once() {
         let mut canvas = Canvas::new(3, 3, 1.0);
         let square = |from: f32, to: f32, forth: bool| {
-            let mut places = vec![(from, from), (to, from), (to, to), (from, to)];
+            let mut places = [(from, from), (to, from), (to, to), (from, to)];
             if !forth {
                 places.reverse();
             }

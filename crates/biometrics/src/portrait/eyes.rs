@@ -67,7 +67,7 @@ impl Eyes {
 
     /// Half way from one to the other.
     pub fn middle(&self) -> Point {
-        Point { x: (self.left.x + self.right.x) / 2.0, y: (self.left.y + self.right.y) / 2.0 }
+        Point { x: f64::midpoint(self.left.x, self.right.x), y: f64::midpoint(self.left.y, self.right.y) }
     }
 
     /// How far the line of the eyes falls to the right, as a part of its length across: the tangent of the roll.
@@ -191,7 +191,7 @@ impl Face {
 struct Sums {
     columns: usize,
     rows: usize,
-    sums: zeroize::Zeroizing<Vec<u64>>,
+    above_and_left: zeroize::Zeroizing<Vec<u64>>,
 }
 
 impl Sums {
@@ -208,7 +208,7 @@ impl Sums {
                 *sum = above + run;
             }
         }
-        Self { columns, rows, sums: zeroize::Zeroizing::new(sums) }
+        Self { columns, rows, above_and_left: zeroize::Zeroizing::new(sums) }
     }
 
     /// Mean of a rectangle; `None` where it leaves the picture.
@@ -221,7 +221,7 @@ impl Sums {
         };
         let (left, right) = (edge(centre.x - half_width, self.columns)?, edge(centre.x + half_width, self.columns)?);
         let (top, bottom) = (edge(centre.y - half_height, self.rows)?, edge(centre.y + half_height, self.rows)?);
-        let at = |x: usize, y: usize| self.sums.get(y * (self.columns + 1) + x).copied();
+        let at = |x: usize, y: usize| self.above_and_left.get(y * (self.columns + 1) + x).copied();
         let total = (at(right, bottom)? + at(left, top)?).checked_sub(at(left, bottom)? + at(right, top)?)?;
         let area = u32::try_from((right - left) * (bottom - top)).ok().filter(|area| *area > 0)?;
         // a sum over a rectangle of at most 25 million pixels of 8 bits
