@@ -71,7 +71,8 @@ fn ours(pixels: &Rgb, coding: Coding) -> Outcome<Figures> {
 fn theirs(pixels: &Rgb, octets: usize) -> Outcome<Figures> {
     let folder = tempfile::tempdir()?;
     let (picture, file) = (folder.path().join("in.ppm"), folder.path().join("out.jp2"));
-    let head = format!("P6 {} {} 255\n", pixels.width(), pixels.height());
+    // its reader wants each part of the head on a line of its own
+    let head = format!("P6\n{} {}\n255\n", pixels.width(), pixels.height());
     std::fs::write(&picture, [head.as_bytes(), pixels.samples()].concat())?;
     let raw = u32::try_from(pixels.samples().len())?;
     let rate = f64::from(raw) / f64::from(u32::try_from(octets)?);
