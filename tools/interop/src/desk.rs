@@ -78,14 +78,21 @@ pub fn issue(bitaqa: &Path, desk: &Desk) -> Result<(), String> {
 pub fn applicant_and_keys(bitaqa: &Path, desk: &Desk) -> Result<(), String> {
     let profile = &desk.profile;
     run(bitaqa, &desk.folder, &["applicant", "sample", "applicant", "--seed", SEED, "--profile", profile])?;
-    code_prints(bitaqa, desk)?;
+    code_images(bitaqa, desk)?;
     run(bitaqa, &desk.folder, &["pki", "init", "pki", "--profile", profile]).map(|_| ())
 }
 
-/// Raw prints of the sample become WSQ before the order, which would do the same: programs that compare a card with the
-/// record find the very octets there.
-fn code_prints(bitaqa: &Path, desk: &Desk) -> Result<(), String> {
+/// Raw images of the sample are coded before the order, which would do the same: programs that compare a card with the
+/// record find the very octets there. The portrait becomes a JPEG, which every program reads.
+fn code_images(bitaqa: &Path, desk: &Desk) -> Result<(), String> {
     let mut record = desk.json("applicant/record.json")?;
+    if record.pointer("/portrait/file").and_then(Value::as_str) == Some("portrait.png") {
+        let encode = ["portrait", "encode", "portrait.png", "portrait.jpg", "--profile", &desk.profile];
+        run(bitaqa, &desk.path("applicant"), &encode)?;
+        if let Some(portrait) = record.get_mut("portrait") {
+            *portrait = serde_json::json!({ "file": "portrait.jpg" });
+        }
+    }
     let prints = record.get_mut("fingerprints").and_then(Value::as_array_mut);
     for file in prints.into_iter().flatten().filter_map(|print| print.get_mut("file")) {
         let Some(name) = file.as_str().and_then(|raw| raw.strip_suffix(".png")) else { continue };

@@ -48,8 +48,7 @@ const CHECKS: &[&str] = &[
 
 /// Our card stays in the first reader; the foreign one comes into the second.
 const SCRIPT: &str = r#"
-"$B" portrait encode applicant/portrait.png portrait.jpg
-java -Djava.awt.headless=true -jar "$READER_JAR" issue portrait.jpg foreign
+java -Djava.awt.headless=true -jar "$READER_JAR" issue applicant/portrait.jpg foreign
 java -jar "$CARD_JAR" "$APPLET" "$CLASS" foreign 35964 >foreign/card.log 2>&1 & card=$!
 for i in $(seq 300); do "$B" readers 2>/dev/null | grep -q "00 01 *| yes" && break; sleep 0.1; done
 foreign="--mrz-file foreign/mrz.txt --trust foreign/trust"
