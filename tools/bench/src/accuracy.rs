@@ -57,6 +57,9 @@ pub struct Row {
     pub highest_stranger: f64,
 }
 
+/// What is kept of a template.
+type Kept = fn(&Template) -> Template;
+
 /// Makes fingers and compares them.
 ///
 /// # Errors
@@ -70,7 +73,7 @@ pub fn measure(fingers: usize, impressions: usize, conditions: &str) -> Outcome<
     };
     let whole = fingers::templates(fingers, impressions, &pressed)?;
     let found: usize = whole.iter().flatten().map(|template| template.minutiae().len()).sum();
-    let forms: [(&str, fn(&Template) -> Template); 3] = [
+    let forms: [(&str, Kept); 3] = [
         ("whole", Template::clone),
         ("pruned to 40", |template| template.pruned(PRUNED_MINUTIAE)),
         ("as a card has it", Template::as_card_has_it),

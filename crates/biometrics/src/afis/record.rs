@@ -39,7 +39,7 @@ impl Template {
     pub fn of_view(view: &View) -> Result<Self, TemplateError> {
         let (across, down) = view.resolution;
         let minutia =
-            |minutia: &minutiae::Minutia| of_record(minutia, (scaled(minutia.x, across), scaled(minutia.y, down)));
+            |minutia: &minutiae::Minutia| of_record(*minutia, (scaled(minutia.x, across), scaled(minutia.y, down)));
         let minutiae = view.minutiae.iter().map(minutia).collect();
         Self::new(scaled(view.size.0, across), scaled(view.size.1, down), minutiae)
     }
@@ -51,11 +51,12 @@ impl Template {
     /// [`TemplateError::TooMany`] for more than 255.
     pub fn of_compact(compact: &[minutiae::Minutia]) -> Result<Self, TemplateError> {
         let pixels = |tenths: u16| u16::try_from((u32::from(tenths) * PER_INCH + 127) / 254).unwrap_or(u16::MAX);
-        let minutia = |minutia: &minutiae::Minutia| of_record(minutia, (pixels(minutia.x), pixels(minutia.y)));
+        let minutia = |minutia: &minutiae::Minutia| of_record(*minutia, (pixels(minutia.x), pixels(minutia.y)));
         Self::new(pixels(255), pixels(255), compact.iter().map(minutia).collect())
     }
 
     /// What is left of a template on a card: the best minutiae, as many as [`PRUNED_MINUTIAE`], in three octets each.
+    #[must_use]
     pub fn as_card_has_it(&self) -> Self {
         let octets = minutiae::compact(&self.view(0), PRUNED_MINUTIAE, minutiae::Order::None).concat();
         let minutiae = minutiae::from_compact(&octets).unwrap_or_default();
@@ -63,7 +64,7 @@ impl Template {
     }
 }
 
-fn of_record(minutia: &minutiae::Minutia, (x, y): (u16, u16)) -> Minutia {
+fn of_record(minutia: minutiae::Minutia, (x, y): (u16, u16)) -> Minutia {
     let kind = if minutia.kind == MinutiaKind::Bifurcation { Kind::Bifurcation } else { Kind::Ending };
     Minutia { x, y, direction: Minutia::direction_of(minutia.angle), kind, quality: minutia.quality }
 }
@@ -88,7 +89,7 @@ mod tests {
             x: 30 + number * 37 % 300,
             y: 20 + number * 91 % 330,
             direction: Minutia::direction_of(u8::try_from(number * 29 % 256).unwrap()),
-            kind: if number % 3 == 0 { Kind::Bifurcation } else { Kind::Ending },
+            kind: if number.is_multiple_of(3) { Kind::Bifurcation } else { Kind::Ending },
             quality: u8::try_from(number + 1).unwrap(),
         };
         Template::new(388, 374, (0..50).map(minutia).collect()).unwrap()

@@ -1,7 +1,6 @@
 //! Faces, prints, irises, minutiae and templates, in their data groups or bare.
 
 use bitaqa_apdu::{Bytes, tlv};
-use bitaqa_lds::LdsError;
 use bitaqa_lds::biometrics::{self, Generation, Header, Modality, RecordFormat};
 use bitaqa_lds::face::{Dg2, Face};
 use bitaqa_lds::fingers::{Dg3, FingerData, FingerImage, FingerPosition};
@@ -13,10 +12,6 @@ use bitaqa_lds::on_card;
 use serde_json::{Map, Value, json};
 
 use super::Reading;
-
-fn text(error: LdsError) -> String {
-    error.to_string()
-}
 
 const fn generation(generation: Generation) -> &'static str {
     match generation {
@@ -68,7 +63,7 @@ fn extension(octets: &[u8]) -> &'static str {
 
 /// DG2.
 pub fn dg2(octets: &[u8]) -> Result<Reading, String> {
-    let (file, notes) = Dg2::decode_tolerant(octets).map_err(text)?;
+    let (file, notes) = Dg2::decode_tolerant(octets).map_err(|error| error.to_string())?;
     let mut reading = Reading::new("DG2", json!({ "faces": file.faces.iter().map(face).collect::<Vec<_>>() }));
     reading.notes = notes.iter().map(|note| format!("{note:?}")).collect();
     for (face, at) in file.faces.iter().zip(1..) {
@@ -112,7 +107,7 @@ fn join(fields: &mut Value, more: Value) {
 
 /// DG3.
 pub fn dg3(octets: &[u8]) -> Result<Reading, String> {
-    let (file, notes) = Dg3::decode_tolerant(octets).map_err(text)?;
+    let (file, notes) = Dg3::decode_tolerant(octets).map_err(|error| error.to_string())?;
     let mut reading = Reading::new("DG3", Value::Null);
     reading.notes = notes.iter().map(|note| format!("{note:?}")).collect();
     let fingers = file.fingers().iter().map(|finger| {
@@ -153,7 +148,7 @@ fn print_fields(print: &FingerImage) -> Value {
 
 /// DG4.
 pub fn dg4(octets: &[u8]) -> Result<Reading, String> {
-    let file = Dg4::decode(octets).map_err(text)?;
+    let file = Dg4::decode(octets).map_err(|error| error.to_string())?;
     let Dg4::Irises(irises) = file else { return Ok(Reading::new("DG4", json!({ "irises": [] }))) };
     let fields = irises.iter().map(|iris| json!({ "eye": format!("{:?}", iris.eye), "bytes": iris.record.len() }));
     let mut reading = Reading::new("DG4", json!({ "irises": fields.collect::<Vec<_>>() }));
@@ -179,8 +174,8 @@ pub fn bare_finger(octets: &[u8]) -> Result<Reading, String> {
 }
 
 fn wrapped(modality: Modality, subtype: u8, format: RecordFormat, record: &[u8]) -> Result<Reading, String> {
-    let file =
-        biometrics::encode(modality, &[(Header::new(subtype, format), Bytes::from(record))], &[]).map_err(text)?;
+    let file = biometrics::encode(modality, &[(Header::new(subtype, format), Bytes::from(record))], &[])
+        .map_err(|error| error.to_string())?;
     match modality {
         Modality::Face => dg2(&file),
         _ => dg3(&file),
@@ -214,7 +209,7 @@ pub fn bare_block(octets: &[u8]) -> Result<Reading, String> {
 
 /// A minutiae record.
 pub fn minutiae(octets: &[u8]) -> Result<Reading, String> {
-    let (record, notes) = MinutiaeRecord::tolerant(octets).map_err(text)?;
+    let (record, notes) = MinutiaeRecord::tolerant(octets).map_err(|error| error.to_string())?;
     let mut reading = Reading::new("FMR", record_fields(&record));
     reading.notes = notes.iter().map(|note| format!("{note:?}")).collect();
     Ok(reading)
@@ -230,7 +225,7 @@ fn record_fields(record: &MinutiaeRecord) -> Value {
             "width": view.size.0,
             "height": view.size.1,
             "pixels_per_cm": [view.resolution.0, view.resolution.1],
-            "minutiae": view.minutiae.iter().map(minutia).collect::<Vec<_>>(),
+            "minutiae": view.minutiae.iter().copied().map(minutia).collect::<Vec<_>>(),
             "extension_bytes": view.extensions.len(),
         })
     });
@@ -241,14 +236,14 @@ fn record_fields(record: &MinutiaeRecord) -> Value {
     json!({ "edition": edition, "device": record.device(), "views": views.collect::<Vec<_>>() })
 }
 
-fn minutia(minutia: &Minutia) -> Value {
-    let Minutia { kind, x, y, angle, quality } = *minutia;
+fn minutia(minutia: Minutia) -> Value {
+    let Minutia { kind, x, y, angle, quality } = minutia;
     json!({ "type": format!("{kind:?}"), "x": x, "y": y, "angle": angle, "quality": quality })
 }
 
 /// BIT group.
 pub fn information(octets: &[u8]) -> Result<Reading, String> {
-    let group = on_card::decode_group(octets).map_err(text)?;
+    let group = on_card::decode_group(octets).map_err(|error| error.to_string())?;
     let templates = group.iter().map(|template| {
         json!({
             "reference": template.reference,
@@ -265,7 +260,7 @@ pub fn information(octets: &[u8]) -> Result<Reading, String> {
 
 /// Minutiae in the compact form.
 pub fn template(octets: &[u8]) -> Result<Reading, String> {
-    let minutiae = on_card::read_probe(octets).map_err(text)?;
+    let minutiae = on_card::read_probe(octets).map_err(|error| error.to_string())?;
     let minutiae = from_compact(minutiae.as_flattened()).unwrap_or_default();
     let minutiae = minutiae
         .iter()

@@ -5,14 +5,10 @@ use bitaqa_lds::dg1::Dg1;
 use bitaqa_lds::dg11::Dg11;
 use bitaqa_lds::dg12::Dg12;
 use bitaqa_lds::dg13::{Dg13, SpouseKind};
-use bitaqa_lds::{Bilingual, CivilDate, LdsError, Text};
+use bitaqa_lds::{Bilingual, CivilDate, Text};
 use serde_json::{Map, Value, json};
 
 use super::Reading;
-
-fn text(error: LdsError) -> String {
-    error.to_string()
-}
 
 /// Fields that are there.
 fn present(fields: impl IntoIterator<Item = (&'static str, Option<Value>)>) -> Value {
@@ -42,7 +38,7 @@ fn birth(date: CivilDate) -> String {
 
 /// Versions and list of groups.
 pub fn com(octets: &[u8]) -> Result<Reading, String> {
-    let com = Com::decode(octets).map_err(text)?;
+    let com = Com::decode(octets).map_err(|error| error.to_string())?;
     let fields = json!({
         "lds_version": String::from_utf8_lossy(&com.lds_version),
         "unicode_version": String::from_utf8_lossy(&com.unicode_version),
@@ -53,7 +49,7 @@ pub fn com(octets: &[u8]) -> Result<Reading, String> {
 
 /// MRZ.
 pub fn dg1(octets: &[u8]) -> Result<Reading, String> {
-    let mrz = Dg1::decode(octets).map_err(text)?.mrz;
+    let mrz = Dg1::decode(octets).map_err(|error| error.to_string())?.mrz;
     let fields = json!({
         "mrz": mrz.lines(),
         "document_code": mrz.document_code(),
@@ -73,7 +69,7 @@ pub fn dg1(octets: &[u8]) -> Result<Reading, String> {
 
 /// Further data of the holder.
 pub fn dg11(octets: &[u8]) -> Result<Reading, String> {
-    let group = Dg11::decode(octets).map_err(text)?;
+    let group = Dg11::decode(octets).map_err(|error| error.to_string())?;
     let fields = present([
         ("full_name", word(group.full_name.as_ref())),
         ("other_names", words(&group.other_names)),
@@ -98,7 +94,7 @@ pub fn dg11(octets: &[u8]) -> Result<Reading, String> {
 
 /// Further data of the document.
 pub fn dg12(octets: &[u8]) -> Result<Reading, String> {
-    let group = Dg12::decode(octets).map_err(text)?;
+    let group = Dg12::decode(octets).map_err(|error| error.to_string())?;
     let fields = present([
         ("authority", word(group.authority.as_ref())),
         ("issued", group.issued.map(|date| json!(date.to_string()))),
@@ -119,7 +115,7 @@ pub fn dg12(octets: &[u8]) -> Result<Reading, String> {
 
 /// What a Moroccan card prints in two scripts.
 pub fn dg13(octets: &[u8]) -> Result<Reading, String> {
-    let group = Dg13::decode(octets).map_err(text)?;
+    let group = Dg13::decode(octets).map_err(|error| error.to_string())?;
     let spouse = group.spouse.as_ref().map(|spouse| {
         let kind = match spouse.kind {
             SpouseKind::Wife => "wife",

@@ -42,7 +42,7 @@ fn infos(infos: &SecurityInfos) -> Value {
                 "type": "ActiveAuthenticationInfo", "protocol": protocol, "version": info.version,
                 "signature_algorithm": info.signature_algorithm.to_string(),
             }),
-            _ => json!({ "protocol": protocol }),
+            SecurityInfo::Unknown { .. } => json!({ "protocol": protocol }),
         }
     });
     json!({ "security_infos": all.collect::<Vec<_>>() })
