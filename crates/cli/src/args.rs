@@ -137,6 +137,10 @@ pub enum Applicant {
         /// cnie-2.0, or cnie-2.0-minor with --minor.
         #[arg(long, value_name = "P", conflicts_with = "minor")]
         profile: Option<String>,
+        /// Impressions of each finger: one that the record names, others as a terminal takes them, right_index-2.png
+        /// and so on.
+        #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=20))]
+        impressions: u8,
     },
 }
 

@@ -5,6 +5,7 @@
 
 use bitaqa_biometrics::print_file::{PrintFormat, write};
 use bitaqa_biometrics::raster::Grey;
+use serde_json::Value;
 
 use crate::support::run;
 
@@ -70,4 +71,96 @@ fn what_is_no_print_is_refused_and_nothing_is_written() {
         let problems = run(&way).expect_code(3).problems();
         assert!(!problems[0].what.is_empty() && !problems[0].remedy.is_empty());
     }
+}
+
+/// A sample with two impressions of each finger, and the path of a file in it.
+fn mates() -> (tempfile::TempDir, impl Fn(&str) -> String) {
+    let folder = tempfile::tempdir().unwrap();
+    let sample = folder.path().join("p");
+    run(&["applicant", "sample", &sample.display().to_string(), "--seed", "3", "--impressions", "2"]).expect_code(0);
+    (folder, move |name: &str| sample.join(name).display().to_string())
+}
+
+#[test]
+fn further_impressions_change_nothing_of_a_sample() {
+    let (folder, path) = mates();
+    let plain = folder.path().join("plain");
+    run(&["applicant", "sample", &plain.display().to_string(), "--seed", "3"]).expect_code(0);
+    for entry in std::fs::read_dir(&plain).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        assert!(std::fs::read(path(&name)).unwrap() == std::fs::read(plain.join(&name)).unwrap(), "{name}");
+    }
+    assert!(!plain.join("left_index-2.png").exists());
+    assert_ne!(std::fs::read(path("left_index-2.png")).unwrap(), std::fs::read(path("left_index.png")).unwrap());
+}
+
+#[test]
+fn templates_are_extracted_compared_and_shown() {
+    let (_folder, path) = mates();
+    let record = run(&["finger", "extract", "--json", &path("right_index.png"), &path("r.fmr"), "--position", "2"]);
+    let record = record.expect_code(0).json();
+    assert_eq!(
+        (&record["form"], &record["to_bytes"]),
+        (&"iso19794-2:2005".into(), &Value::from(std::fs::metadata(path("r.fmr")).unwrap().len()),)
+    );
+    let (endings, bifurcations) = (record["endings"].as_u64().unwrap(), record["bifurcations"].as_u64().unwrap());
+    assert_eq!(record["minutiae"], endings + bifurcations);
+    // what another command says of the same record
+    let shown = run(&["lds", "show", "--json", &path("r.fmr")]).expect_code(0).json();
+    assert_eq!(shown["kind"], "FMR");
+    assert!(shown.to_string().contains("right_index"), "{shown}");
+    let best = ["finger", "extract", "--json", &path("left_index-2.png"), &path("l.compact"), "--best", "30"];
+    let compact = run(&best).expect_code(0).json();
+    assert_eq!(
+        (&compact["form"], &compact["minutiae"], &compact["to_bytes"]),
+        (&"compact".into(), &30.into(), &90.into(),)
+    );
+
+    let matched = |code, words: &[&str]| {
+        let told = run(&[&["finger", "match", "--json"], words].concat()).expect_code(code).json();
+        assert_eq!(told["matches"], code == 0, "{told}");
+        told["score"].as_f64().unwrap()
+    };
+    // print and record, print and compact template, and one finger against the other hand's
+    let right = matched(0, &[&path("right_index-2.png"), &path("r.fmr")]);
+    let left = matched(0, &[&path("left_index.png"), &path("l.compact")]);
+    let strangers = matched(5, &[&path("right_index.png"), &path("left_index.png")]);
+    assert!(right > 40.0 && left > 40.0 && strangers < 40.0);
+    let second = [&path("right_index-2.png"), &path("r.fmr"), "--second", &path("left_index.png"), &path("l.compact")];
+    let both = matched(0, &second);
+    assert!((both - right - left).abs() < 1e-9, "{both} of {right} and {left}");
+
+    let drawn = run(&["finger", "show", "--json", &path("right_index.png"), &path("seen.png")]).expect_code(0).json();
+    assert_eq!(drawn["minutiae"], record["minutiae"]);
+    assert!(std::fs::read(path("seen.png")).unwrap() != std::fs::read(path("right_index.png")).unwrap());
+}
+
+#[test]
+fn what_has_no_minutiae_is_refused_and_nothing_is_written() {
+    let (_folder, path) = mates();
+    let print = std::fs::read(path("right_index.png")).unwrap();
+    std::fs::write(path("blank.pgm"), [b"P5 300 300 255\n".as_slice(), &vec![250; 90_000]].concat()).unwrap();
+    std::fs::write(path("cut.png"), &print[..print.len() / 2]).unwrap();
+    std::fs::write(path("odd.compact"), [1, 2, 3, 4]).unwrap();
+    std::fs::write(path("cut.fmr"), b"FMR\0 20\0\0\0\0").unwrap();
+    let portrait = path("portrait.png");
+    let refused = |words: &[&str], file: &str| {
+        let problems = run(&[&["finger"], words, &["--json"]].concat()).expect_code(3).problems();
+        assert_eq!((problems.len(), &*problems[0].file), (1, file), "{words:?}");
+        assert!(!problems[0].what.is_empty() && !problems[0].remedy.is_empty(), "{problems:?}");
+    };
+    for name in ["blank.pgm", "cut.png", "portrait.png"] {
+        refused(&["extract", &path(name), &path("x.fmr")], &path(name));
+        refused(&["match", &path("left_index.png"), &path(name)], &path(name));
+    }
+    for name in ["cut.png", "portrait.png"] {
+        refused(&["show", &path(name), &path("x.png")], &path(name));
+    }
+    for name in ["odd.compact", "cut.fmr"] {
+        refused(&["match", &path(name), &path("left_index.png")], &path(name));
+    }
+    refused(&["extract", &path("left_index.png"), &path("x.png")], &path("x.png"));
+    refused(&["show", &path("left_index.png"), &path("x.bmp")], &path("x.bmp"));
+    refused(&["show", &path("left_index.png"), &portrait], &portrait);
+    assert!(!std::path::Path::new(&path("x.fmr")).exists() && !std::path::Path::new(&path("x.png")).exists());
 }

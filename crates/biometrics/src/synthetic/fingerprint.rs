@@ -16,7 +16,16 @@ pub const FINGERPRINT_BYTES_MAX: usize = 18 * 1024;
 /// # Errors
 /// [`ImageError::Print`] when an encoder refuses, which it has no reason to.
 pub fn fingerprint(rng: &mut dyn CryptoRng, hand: Hand) -> Result<Vec<u8>, ImageError> {
-    Ok(write(&specimen(rng, hand)?, PrintFormat::Png)?)
+    let finger = Finger::grow(rng, hand);
+    another_print(&finger, rng, &Conditions::ENROLMENT)
+}
+
+/// An impression of a finger, in the form of [`fingerprint`]: mates for those who compare.
+///
+/// # Errors
+/// [`ImageError::Print`] when an encoder refuses, which it has no reason to.
+pub fn another_print(finger: &Finger, rng: &mut dyn CryptoRng, conditions: &Conditions) -> Result<Vec<u8>, ImageError> {
+    Ok(write(&specimen(finger, rng, conditions)?, PrintFormat::Png)?)
 }
 
 /// The same print as [`fingerprint`] for the same random octets, coded as it goes into a chip: WSQ of at most
@@ -25,16 +34,15 @@ pub fn fingerprint(rng: &mut dyn CryptoRng, hand: Hand) -> Result<Vec<u8>, Image
 /// # Errors
 /// [`ImageError::Print`] when an encoder refuses, which it has no reason to.
 pub fn coded_fingerprint(rng: &mut dyn CryptoRng, hand: Hand) -> Result<Vec<u8>, ImageError> {
-    let image = specimen(rng, hand)?;
+    let image = specimen(&Finger::grow(rng, hand), rng, &Conditions::ENROLMENT)?;
     let encoder =
         wsq::Encoder::new(&image, crate::print_file::RESOLUTION).map_err(crate::print_file::PrintError::from)?;
     Ok(encoder.encode_within(FINGERPRINT_BYTES_MAX).map_err(crate::print_file::PrintError::from)?)
 }
 
 /// An impression with the word SPECIMEN on a white bar at the lower rim.
-fn specimen(rng: &mut dyn CryptoRng, hand: Hand) -> Result<Grey, ImageError> {
-    let finger = Finger::grow(rng, hand);
-    let impression = finger.press(rng, &Conditions::ENROLMENT).map_err(crate::print_file::PrintError::from)?;
+fn specimen(finger: &Finger, rng: &mut dyn CryptoRng, conditions: &Conditions) -> Result<Grey, ImageError> {
+    let impression = finger.press(rng, conditions).map_err(crate::print_file::PrintError::from)?;
     let image = impression.image;
     let cell = 4.0;
     let (width, height) = (image.width(), image.height());

@@ -7,7 +7,7 @@ mod lettering;
 mod portrait;
 
 pub use finger::Hand;
-pub use fingerprint::{FINGERPRINT_BYTES_MAX, coded_fingerprint, fingerprint};
+pub use fingerprint::{FINGERPRINT_BYTES_MAX, another_print, coded_fingerprint, fingerprint};
 pub use portrait::{PORTRAIT_BYTES_MAX, Photo, Sitter, photo, portrait};
 
 use rand_core::CryptoRng;

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use bitaqa_biometrics::portrait::{Eyes, Point};
-use bitaqa_biometrics::synthetic::{self, Hand, Photo, Sitter};
+use bitaqa_biometrics::synthetic::finger::{Conditions, Finger};
+use bitaqa_biometrics::synthetic::{self, Hand, Photo, Sitter, another_print};
 use bitaqa_perso::applicant::record::EyePlaces;
 use bitaqa_perso::applicant::{self, Applicant, sample};
 use bitaqa_profile::{Prints, Profile};
@@ -54,10 +55,10 @@ pub fn run(request: &args::Applicant, output: Output) -> Result<(), Failure> {
             Output::text(&schema.map_err(|error| Failure::new(Class::Internal, error.to_string()))?);
             Ok(())
         }
-        args::Applicant::Sample { dir, seed, minor, profile } => {
+        args::Applicant::Sample { dir, seed, minor, profile, impressions } => {
             let seed = seed.unwrap_or_else(|| world::rng().next_u64());
             let usual = if *minor { "cnie-2.0-minor" } else { "cnie-2.0" };
-            let sampled = write_sample(dir, seed, profile.as_deref().unwrap_or(usual))?;
+            let sampled = write_sample(dir, seed, profile.as_deref().unwrap_or(usual), *impressions)?;
             output.result(&sampled, || format!("{}: SPECIMEN person for profile {}", sampled.folder, sampled.profile))
         }
     }
@@ -129,7 +130,7 @@ fn problem(found: applicant::Problem) -> Problem {
 ///
 /// # Errors
 /// Bad input when there is no such profile, or when the folder is not empty or cannot be written.
-fn write_sample(folder: &Path, seed: u64, profile: &str) -> Result<Sampled, Failure> {
+fn write_sample(folder: &Path, seed: u64, profile: &str, impressions: u8) -> Result<Sampled, Failure> {
     let profile = profile_source::load(profile)?;
     let (minor, with_prints) = (!profile.serves_age(GROWN_UP), profile.holder.fingerprints == Prints::Two);
     let internal = |error: &dyn std::fmt::Display| Failure::new(Class::Internal, error.to_string());
@@ -144,7 +145,8 @@ fn write_sample(folder: &Path, seed: u64, profile: &str) -> Result<Sampled, Fail
     let photo = synthetic::photo(&mut rng, sitter).map_err(|error| internal(&error))?;
     record.portrait.eyes = eye_places(&photo.eyes);
     let text = serde_json::to_string_pretty(&record).map_err(|error| internal(&error))?;
-    let images = images(&photo, &mut rng, with_prints).map_err(|error| internal(&error))?;
+    let images =
+        images(&photo, &mut rng, if with_prints { impressions } else { 0 }).map_err(|error| internal(&error))?;
     for (name, octets) in &images {
         pki_folder::write_new(&folder.join(name), octets, false)?;
     }
@@ -158,7 +160,7 @@ fn write_sample(folder: &Path, seed: u64, profile: &str) -> Result<Sampled, Fail
     Ok(Sampled { folder: shown(folder), profile, seed, record: shown(&file), mrz: shown(&mrz) })
 }
 
-type Images = Vec<(&'static str, Vec<u8>)>;
+type Images = Vec<(String, Vec<u8>)>;
 
 /// Pixels in which the eyes lie.
 fn eye_places(eyes: &Eyes) -> Option<EyePlaces> {
@@ -167,11 +169,24 @@ fn eye_places(eyes: &Eyes) -> Option<EyePlaces> {
     Some(EyePlaces { right: place(eyes.right)?, left: place(eyes.left)? })
 }
 
-fn images(photo: &Photo, rng: &mut dyn CryptoRng, with_prints: bool) -> Result<Images, synthetic::ImageError> {
-    let mut images = vec![(sample::PORTRAIT_FILE, photo.png()?)];
-    if with_prints {
-        images.push((sample::RIGHT_INDEX_FILE, synthetic::fingerprint(rng, Hand::Right)?));
-        images.push((sample::LEFT_INDEX_FILE, synthetic::fingerprint(rng, Hand::Left)?));
+/// Portrait, and so many impressions of each finger. What the record names is drawn first: it is the same however many
+/// follow.
+fn images(photo: &Photo, rng: &mut dyn CryptoRng, impressions: u8) -> Result<Images, synthetic::ImageError> {
+    let mut images = vec![(sample::PORTRAIT_FILE.to_owned(), photo.png()?)];
+    if impressions == 0 {
+        return Ok(images);
+    }
+    let mut fingers = Vec::new();
+    for (file, hand) in [(sample::RIGHT_INDEX_FILE, Hand::Right), (sample::LEFT_INDEX_FILE, Hand::Left)] {
+        let finger = Finger::grow(rng, hand);
+        images.push((file.to_owned(), another_print(&finger, rng, &Conditions::ENROLMENT)?));
+        fingers.push((file, finger));
+    }
+    for number in 2..=impressions {
+        for (file, finger) in &fingers {
+            let name = file.replace(".png", &format!("-{number}.png"));
+            images.push((name, another_print(finger, rng, &Conditions::FIELD)?));
+        }
     }
     Ok(images)
 }
@@ -181,5 +196,5 @@ fn images(photo: &Photo, rng: &mut dyn CryptoRng, with_prints: bool) -> Result<I
 /// # Errors
 /// As the command itself.
 pub fn sample(folder: &Path, seed: u64, profile: &str) -> Result<(), Failure> {
-    write_sample(folder, seed, profile).map(|_| ())
+    write_sample(folder, seed, profile, 1).map(|_| ())
 }

@@ -69,11 +69,7 @@ pub fn extract(request: &ExtractTemplate, output: Output) -> Result<(), Failure>
         let remedy = "write to .fmr (record) or .compact (what a card compares)";
         return Err(Failure::input(&request.to, "the extension names no form of templates", remedy));
     }
-    let template = of_print(&request.from, &print(&request.from, request.assume_500)?)?;
-    if template.minutiae().len() < MINUTIAE_MIN {
-        let what = format!("{} minutiae where {MINUTIAE_MIN} are the least", template.minutiae().len());
-        return Err(Failure::input(&request.from, what, "capture the finger again: clean, dry, whole"));
-    }
+    let template = enough(&request.from, of_print(&request.from, &print(&request.from, request.assume_500)?)?)?;
     let most = request.best.map_or(if compact { PRUNED_MINUTIAE } else { usize::MAX }, usize::from);
     let template = template.pruned(most);
     let view = template.view(request.position);
@@ -114,7 +110,8 @@ pub fn compare(request: &MatchFingers, output: Output) -> Result<(), Failure> {
     }
     let mut matcher = Matcher::new();
     let mut compared = |(probe, reference): (&std::path::PathBuf, &std::path::PathBuf)| {
-        let (one, other) = (template(probe, request.assume_500)?, template(reference, request.assume_500)?);
+        let one = enough(probe, template(probe, request.assume_500)?)?;
+        let other = enough(reference, template(reference, request.assume_500)?)?;
         Ok(Compared {
             probe: probe.display().to_string(),
             reference: reference.display().to_string(),
@@ -193,6 +190,15 @@ fn of_print(file: &Path, print: &Grey) -> Result<Template, Failure> {
         let (what, remedy) = text.rsplit_once("; ").unwrap_or((&text, "give the print of one finger"));
         Failure::input(file, what, remedy)
     })
+}
+
+/// A template of which something can be said: a blank print is no stranger's finger.
+fn enough(file: &Path, template: Template) -> Result<Template, Failure> {
+    if template.minutiae().len() < MINUTIAE_MIN {
+        let what = format!("{} minutiae where {MINUTIAE_MIN} are the least", template.minutiae().len());
+        return Err(Failure::input(file, what, "capture the finger again: clean, dry, whole"));
+    }
+    Ok(template)
 }
 
 /// A template out of a print, a record or a compact template.
