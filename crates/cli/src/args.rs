@@ -10,7 +10,7 @@ use clap::{ArgGroup, Args, Parser, Subcommand};
 use clap_complete::Shell;
 
 pub use card::{Apdu, Card, CardKeys, Channel, Delete, Install, Lock, Managed, Picture, StoreData, TraceCommand};
-pub use finger::{ExtractTemplate, Finger, MatchFingers, ShowMinutiae};
+pub use finger::{ExtractTemplate, Finger, MatchFingers, ShowMinutiae, VerifyFinger};
 pub use portrait::{CodingArg, Look, Portrait};
 
 /// Smart-card applet host and chip personalisation toolkit for the CNIE 2.0 and cards of its shape.

@@ -233,6 +233,7 @@ fn every_command_explains_itself() {
         "finger extract",
         "finger match",
         "finger show",
+        "finger verify",
         "readers",
         "doctor",
         "completions",

@@ -7,7 +7,7 @@ use bitaqa_biometrics::print_file::{PrintFormat, write};
 use bitaqa_biometrics::raster::Grey;
 use serde_json::Value;
 
-use crate::support::run;
+use crate::support::{Desk, run};
 
 /// A drawn print: rings on light ground, or light rings on dark ground.
 fn print(ground: u8, ridge: u8) -> Grey {
@@ -163,4 +163,60 @@ fn what_has_no_minutiae_is_refused_and_nothing_is_written() {
     refused(&["show", &path("left_index.png"), &path("x.bmp")], &path("x.bmp"));
     refused(&["show", &path("left_index.png"), &portrait], &portrait);
     assert!(!std::path::Path::new(&path("x.fmr")).exists() && !std::path::Path::new(&path("x.png")).exists());
+}
+
+#[test]
+fn a_card_compares_fingers_itself_and_counts_tries() {
+    let (_mates, print) = mates();
+    let desk = Desk::for_profile("lab-finger");
+    for name in ["right_index", "left_index"] {
+        std::fs::copy(print(&format!("{name}.png")), desk.path(&format!("applicant/{name}.png"))).unwrap();
+    }
+    desk.personalise(&["--profile", "lab-finger"]).expect_code(0);
+    let (image, can) = (desk.arg("card.image"), desk.can());
+    let card = ["--image", &image, "--can", &can, "--profile", "lab-finger"];
+    let show = |file: &str, words: &[&str]| {
+        run(&[&["finger", "verify", "--json", &print(file), "--number", "5"], card.as_slice(), words].concat())
+    };
+    let told = show("right_index-2.png", &[]).expect_code(0);
+    assert!(told.stderr.contains("finger 5: 5 tries left"), "{told:?}");
+    let matched = told.json();
+    assert_eq!((&matched["matches"], &matched["finger"]), (&true.into(), &"right_index".into()));
+    for left in [4, 3, 2, 1] {
+        let differs = show("left_index-2.png", &[]).expect_code(5).json();
+        assert_eq!((&differs["matches"], &differs["tries_left"]), (&false.into(), &left.into()));
+    }
+    // the last one is not spent unasked, and a match gives all back
+    let refused = show("left_index-2.png", &[]).expect_code(4);
+    assert!(format!("{refused:?}").contains("one try is left, and was not spent"), "{refused:?}");
+    let last = show("right_index-2.png", &["--last-try"]).expect_code(0).json();
+    assert_eq!((&last["tries_before"], &last["tries_left"]), (&1.into(), &Value::Null));
+    assert_eq!(show("right_index-2.png", &[]).expect_code(0).json()["tries_before"], 5);
+    // what says nothing of a finger costs nothing
+    assert!(show("portrait.png", &[]).expect_code(3).problems()[0].what.contains("colour"));
+    let wrong = ["finger", "verify", &print("right_index.png"), "--image", &image, "--profile", "lab-finger"];
+    run(&[&wrong[..], &["--can", &can]].concat()).expect_code(2);
+    run(&[&wrong[..], &["--number", "5", "--can", "000000"]].concat()).expect_code(4);
+    assert_eq!(show("right_index-2.png", &[]).expect_code(0).json()["tries_before"], 5);
+    // no file of the card has the reference
+    let seen = desk.arg("seen");
+    let trust = desk.arg("pki");
+    let way = ["inspect", "--image", &image, "--can", &can, "--trust", &trust, "--terminal", &trust, "--out", &seen];
+    run(&[&way[..], &["--profile", "lab-finger"]].concat()).expect_code(0);
+    for entry in std::fs::read_dir(&seen).unwrap() {
+        let content = std::fs::read(entry.unwrap().path()).unwrap();
+        assert!(!content.windows(3).any(|tag| tag == [0x7F, 0x2E, 0x7A]), "a reference was read");
+    }
+}
+
+#[test]
+fn a_print_that_is_no_reference_is_a_problem_of_the_record() {
+    let desk = Desk::for_profile("lab-finger");
+    let blank = write(&Grey::new(300, 300, vec![250; 90_000]).unwrap(), PrintFormat::Png).unwrap();
+    std::fs::write(desk.path("applicant/left_index.png"), blank).unwrap();
+    let check = ["applicant", "check", "--json", &desk.arg("applicant/record.json"), "--profile", "lab-finger"];
+    let problems = run(&check).expect_code(3).problems();
+    let found = problems.iter().find(|problem| problem.what.contains("minutiae")).unwrap();
+    assert_eq!(found.field, "fingerprints[1].file");
+    assert!(found.remedy.contains("scan the finger again"));
 }

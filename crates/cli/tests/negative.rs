@@ -184,7 +184,7 @@ fn begin(line: &Line, card: &mut Card, rng: &mut ChaCha20Rng) {
     let mut session = Session::open(card, &mut totals).unwrap();
     let chip = probe::probe(&mut session, &line.profile, &line.vault, rng).unwrap();
     let order = plan::order_tag(&line.person, &line.profile, &line.vault);
-    let prepare = plan::prepare(&line.profile, &chip, order, &line.vault).unwrap();
+    let prepare = plan::prepare((&line.profile, &line.person), &chip, order, &line.vault).unwrap();
     let mut journal = MemoryJournal::default();
     let mut desk = bitaqa_perso::execute::Desk { vault: &line.vault, journal: &mut journal, rng, progress: &mut () };
     bitaqa_perso::execute::execute(&prepare, &line.profile, &mut session, &mut desk).unwrap();

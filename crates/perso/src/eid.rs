@@ -5,9 +5,9 @@ mod files;
 mod inspect;
 
 pub use files::public_key;
-pub use inspect::{Found, inspect, read_directory, step, told_lengths};
+pub use inspect::{Failed, Found, inspect, open_by_can, read_directory, step, told_lengths};
 
-use bitaqa_apdu::application::{ApplicationKey, KeyAlgorithm, KeyUses, Parameters, ReferenceData};
+use bitaqa_apdu::application::{ApplicationKey, FingerReference, KeyAlgorithm, KeyUses, Parameters, ReferenceData};
 use bitaqa_apdu::fcp::{FileControl, Place, dgi_of};
 use bitaqa_apdu::install::{DataObject, PASSWORD_CAN, PASSWORD_MRZ, PASSWORD_PIN, PASSWORD_PUK};
 use bitaqa_apdu::public_key::CardPublicKey;
@@ -20,7 +20,7 @@ use bitaqa_pki::spki::SpkiError;
 use bitaqa_pki::x509::IssueError;
 use bitaqa_profile::{Eid, EidAlgorithm, EidFile, EidKey, EidUse, PacePin, Password, Pin, Profile};
 
-use crate::applicant::Applicant;
+use crate::applicant::{Applicant, Reference};
 use crate::card_keys::{Application, CardKeyError, CardKeys};
 use crate::issuer::Issuer;
 use crate::plan::{self, CardFacts, PlanError, PlannedFile, Step, StepKind};
@@ -90,7 +90,12 @@ pub fn name_of(file: &EidFile) -> String {
 }
 
 /// Install parameters of the instance.
-pub fn install_parameters(profile: &Profile, eid: &Eid, order: &[u8; 16], vault: &dyn KeyVault) -> Vec<u8> {
+pub fn install_parameters(
+    (profile, applicant): (&Profile, &Applicant),
+    eid: &Eid,
+    order: &[u8; 16],
+    vault: &dyn KeyVault,
+) -> Vec<u8> {
     let control = |file: &EidFile| FileControl {
         fid: file.fid,
         sfi: file.sfi,
@@ -114,13 +119,27 @@ pub fn install_parameters(profile: &Profile, eid: &Eid, order: &[u8; 16], vault:
         df: eid.df,
         files: eid.files.iter().map(control).collect(),
         references: eid.pins.iter().map(|pin| reference_data(pin, padding(eid))).collect(),
-        fingers: Vec::new(),
+        fingers: applicant.references().iter().filter_map(|reference| finger_reference(eid, reference)).collect(),
         keys: eid.keys.iter().map(key_pair).collect(),
         objects,
         passwords: eid.pace.iter().map(reference).collect(),
         delay: plan::failure_delay(profile),
     };
     parameters.encode()
+}
+
+/// A finger as install parameters have it; nothing where the profile has none of this number.
+fn finger_reference(eid: &Eid, reference: &Reference) -> Option<FingerReference> {
+    let finger = eid.finger(reference.number())?;
+    Some(FingerReference {
+        number: finger.number,
+        subtype: reference.position().subtype(),
+        tries: finger.tries,
+        minutiae: (finger.minutiae_min, finger.minutiae_max),
+        order: finger.order,
+        unblocked_by: (finger.unblocked_by != 0).then_some(finger.unblocked_by),
+        rule: finger.rule.clone(),
+    })
 }
 
 /// A PIN or PUK as install parameters have it.
@@ -245,6 +264,8 @@ impl Order<'_> {
         }
         let of_pin = |pin: &plan::EidPin| (dgi::reference_data(pin.number), pin.value.as_bytes().into());
         secrets.extend(passwords.eid.iter().map(of_pin));
+        let of_finger = |one: &Reference| (dgi::reference_data(one.number()), one.template().clone());
+        secrets.extend(self.applicant.references().iter().map(of_finger));
         let (mut planned, mut objects) = (Vec::new(), Vec::new());
         for (file, value) in self.files(eid, &facts.keys.eid)? {
             let (name, bytes, size_max) = (name_of(file), value.len(), file.size_max);

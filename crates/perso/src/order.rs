@@ -155,7 +155,7 @@ impl Admission {
             Course::Fresh | Course::Resumed => {
                 let mut session = Session::open(card, trace)?;
                 session.know_limits(probe::limits(profile));
-                write(profile, &chip, order, &plan_around, &mut session, &mut desk)?
+                write((profile, applicant), &chip, order, &plan_around, &mut session, &mut desk)?
             }
         };
         let written_bytes = written.bytes;
@@ -276,14 +276,14 @@ struct Written {
 
 /// Prepare and issue, up to and with sealing.
 fn write(
-    profile: &Profile,
+    (profile, applicant): (&Profile, &Applicant),
     chip: &ChipState,
     order: [u8; 16],
     plan_around: &dyn Fn(&MadeKeys) -> Result<Plan, PlanError>,
     session: &mut Session<'_>,
     desk: &mut Desk<'_>,
 ) -> Result<Written, OrderError> {
-    let prepare = plan::prepare(profile, chip, order, desk.vault)?;
+    let prepare = plan::prepare((profile, applicant), chip, order, desk.vault)?;
     let made = execute::execute(&prepare, profile, session, desk).map_err(unsealed)?;
     let mut keys = chip.keys_made();
     keys.emrtd.extend(made.emrtd);

@@ -223,7 +223,12 @@ pub fn order_tag(applicant: &Applicant, profile: &Profile, vault: &dyn KeyVault)
 ///
 /// # Errors
 /// [`PlanError::Sealed`].
-pub fn prepare(profile: &Profile, chip: &ChipState, order: [u8; 16], vault: &dyn KeyVault) -> Result<Plan, PlanError> {
+pub fn prepare(
+    (profile, applicant): (&Profile, &Applicant),
+    chip: &ChipState,
+    order: [u8; 16],
+    vault: &dyn KeyVault,
+) -> Result<Plan, PlanError> {
     if chip.is_sealed() {
         return Err(PlanError::Sealed);
     }
@@ -242,7 +247,8 @@ pub fn prepare(profile: &Profile, chip: &ChipState, order: [u8; 16], vault: &dyn
         steps.push(Step::new("install eMRTD", StepKind::Install { application, privileges, parameters }));
     }
     if let (Some(eid), None) = (&profile.eid, &chip.eid) {
-        let (application, parameters) = (Application::Eid, eid::install_parameters(profile, eid, &order, vault));
+        let (application, parameters) =
+            (Application::Eid, eid::install_parameters((profile, applicant), eid, &order, vault));
         steps.push(Step::new("install eID", StepKind::Install { application, privileges: 0, parameters }));
     }
     steps.extend(prepare_partners(profile, &chip.partners));

@@ -46,6 +46,9 @@ pub struct Eid {
     pub pace: Vec<crate::Password>,
     /// PINs and the PUK.
     pub pins: Vec<Pin>,
+    /// Fingers that the card compares itself.
+    #[serde(rename = "finger", default)]
+    pub fingers: Vec<EidFinger>,
     /// Key pairs.
     pub keys: Vec<EidKey>,
     /// Files.
@@ -76,6 +79,29 @@ pub struct Pin {
     /// Number of the PIN or PUK that unblocks it; 0: nothing does.
     pub unblocked_by: u8,
     /// What must hold before a terminal may try it: ALWAYS, or PACE in the field.
+    #[serde(deserialize_with = "parse::rule")]
+    pub rule: AccessRule,
+}
+
+/// A finger that the card compares itself, ISO/IEC 24787. It counts as a PIN that is shown otherwise.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EidFinger {
+    /// Number, 1 to 31, of no PIN; in rules `PIN[number]`, in commands 80 + number.
+    pub number: u8,
+    /// Which print of the record, 1 or 2.
+    pub print: u8,
+    /// Fewest minutiae of reference and probe.
+    pub minutiae_min: u8,
+    /// Most minutiae.
+    pub minutiae_max: u8,
+    /// Order octet of the BIT.
+    pub order: u8,
+    /// Tries, 1 to 15.
+    pub tries: u8,
+    /// Number of the PUK that gives the tries back; 0: nothing does.
+    pub unblocked_by: u8,
+    /// What must hold besides an open session.
     #[serde(deserialize_with = "parse::rule")]
     pub rule: AccessRule,
 }
@@ -211,6 +237,11 @@ impl Eid {
     /// The file with this content.
     pub fn file(&self, content: EidContent) -> Option<&EidFile> {
         self.files.iter().find(|file| file.content == content)
+    }
+
+    /// The finger with this number.
+    pub fn finger(&self, number: u8) -> Option<&EidFinger> {
+        self.fingers.iter().find(|finger| finger.number == number)
     }
 
     /// The PIN or PUK with this number.

@@ -13,8 +13,8 @@ mod quirks;
 mod render;
 
 pub use applications::{
-    Eid, EidAlgorithm, EidContent, EidFile, EidKey, EidUse, LoadFile, LoadFiles, PacePin, Partner, PartnerFile,
-    PartnerKey, Pin,
+    Eid, EidAlgorithm, EidContent, EidFile, EidFinger, EidKey, EidUse, LoadFile, LoadFiles, PacePin, Partner,
+    PartnerFile, PartnerKey, Pin,
 };
 pub use error::{Problem, ProfileError};
 pub use names::{

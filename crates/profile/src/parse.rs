@@ -14,6 +14,7 @@ pub const BUILTIN: &[(&str, &str)] = &[
     ("lab-dh", include_str!("../../../card-profiles/lab-dh.toml")),
     ("lab-eac", include_str!("../../../card-profiles/lab-eac.toml")),
     ("lab-eid", include_str!("../../../card-profiles/lab-eid.toml")),
+    ("lab-finger", include_str!("../../../card-profiles/lab-finger.toml")),
     ("lab-gm", include_str!("../../../card-profiles/lab-gm.toml")),
     ("lab-health", include_str!("../../../card-profiles/lab-health.toml")),
     ("lab-im", include_str!("../../../card-profiles/lab-im.toml")),

@@ -221,6 +221,39 @@ fn refused_at(from: &str, to: &str, place: &str, words: &str) {
     assert_eq!(error.file, "changed.toml");
 }
 
+/// A change of the built-in profile of this name is refused at this place.
+#[track_caller]
+#[allow(clippy::expect_used)] // a helper of tests may fail like a test
+fn refused_in(name: &str, (from, to): (&str, &str), place: &str, words: &str) {
+    let sound = bitaqa_profile::BUILTIN.iter().find(|(builtin, _)| *builtin == name).expect(name).1;
+    assert!(sound.contains(from), "`{from}` is not in {name}");
+    let error = Profile::parse(&sound.replacen(from, to, 1), "changed.toml").expect_err(to);
+    let found = error.problems.iter().any(|problem| {
+        let said = problem.what.contains(words) || problem.remedy.contains(words);
+        problem.place.starts_with(place) && said && !problem.remedy.is_empty()
+    });
+    assert!(found, "{name}, {to}: {error}");
+}
+
+#[test]
+fn each_change_of_a_finger_on_the_card_is_refused_at_its_place() {
+    let cases = [
+        ("number = 5\nprint", "number = 3\nprint", "eid.finger", "number of a PIN"),
+        ("number = 5\nprint", "number = 32\nprint", "eid.finger", "1 to 31"),
+        ("print = 1\n", "print = 2\n", "eid.finger", "two fingers name one"),
+        ("print = 2\n", "print = 3\n", "eid.finger", "no such print"),
+        ("minutiae_min = 12", "minutiae_min = 11", "eid.finger[5].minutiae_min", "12 to 64"),
+        ("minutiae_max = 40", "minutiae_max = 65", "eid.finger[5].minutiae_min", "12 to 64"),
+        ("order = 0x05", "order = 0x03", "eid.finger[5].order", "no order"),
+        ("tries = 5", "tries = 16", "eid.finger[5].tries", "1 to 15"),
+        ("unblocked_by = 4\nrule", "unblocked_by = 3\nrule", "eid.finger[5].unblocked_by", "no PUK"),
+        ("rule = \"PACE\"\n\n[[eid.finger]]", "rule = \"PIN[3]\"\n\n[[eid.finger]]", "eid.finger[5].rule", "nobody"),
+    ];
+    for (from, to, place, words) in cases {
+        refused_in("lab-finger", (from, to), place, words);
+    }
+}
+
 /// What only a product of laboratories has, changed in a single place.
 #[test]
 fn each_change_of_a_laboratory_profile_is_refused_at_its_place() {
@@ -268,14 +301,7 @@ fn each_change_of_a_laboratory_profile_is_refused_at_its_place() {
         ("lab-6fff", "only = true", "only = false", "laboratory.pace_answers", "laboratories only"),
     ];
     for (name, from, to, place, words) in cases {
-        let sound = bitaqa_profile::BUILTIN.iter().find(|(builtin, _)| *builtin == name).unwrap().1;
-        assert!(sound.contains(from), "`{from}` is not in {name}");
-        let error = Profile::parse(&sound.replacen(from, to, 1), "changed.toml").expect_err(to);
-        let found = error.problems.iter().any(|problem| {
-            let said = problem.what.contains(words) || problem.remedy.contains(words);
-            problem.place.starts_with(place) && said && !problem.remedy.is_empty()
-        });
-        assert!(found, "{name}, {to}: {error}");
+        refused_in(name, (from, to), place, words);
     }
 }
 

@@ -36,6 +36,24 @@ pub fn references(session: &mut Session<'_>) -> Result<Vec<Information>, Session
     }
 }
 
+/// Tries that are left, asked by a VERIFY without data: none is spent. `None` once the finger was shown in this
+/// session.
+///
+/// # Errors
+/// [`SessionError`]; [`SessionError::Withheld`] for a reference without a number.
+pub fn tries_left(session: &mut Session<'_>, reference: &Information) -> Result<Option<u8>, SessionError> {
+    let at = || "VERIFY without data".to_owned();
+    let nameless = || SessionError::Withheld { at: at(), why: "the card gives the reference no number".to_owned() };
+    let number = reference.reference.ok_or_else(nameless)?;
+    let sw = session.send(Command::new(ins::VERIFY_ODD, 0x00, number))?.sw;
+    match (sw, sw.0.to_be_bytes()) {
+        (Sw::OK, _) => Ok(None),
+        (Sw::AUTHENTICATION_BLOCKED, _) => Ok(Some(0)),
+        (_, [0x63, low @ 0xC0..=0xCF]) => Ok(Some(low & 0x0F)),
+        _ => Err(SessionError::Status { at: at(), sw }),
+    }
+}
+
 /// Shows a finger: its best minutiae in the compact form, as many and in the order that the card wants. Costs a try.
 ///
 /// # Errors
@@ -131,6 +149,16 @@ mod tests {
             assert_eq!(with(&[sw], |session| verify(session, &reference(), &view(3))).0.unwrap(), expected);
         }
         let (refused, _) = with(&["6982"], |session| verify(session, &reference(), &view(3)));
+        assert!(matches!(refused, Err(SessionError::Status { .. })));
+    }
+
+    #[test]
+    fn tries_are_asked_and_none_is_spent() {
+        for (sw, expected) in [("63C4", Some(4)), ("6983", Some(0)), ("9000", None)] {
+            let (left, sent) = with(&[sw], |session| tries_left(session, &reference()));
+            assert_eq!((left.unwrap(), sent), (expected, vec!["00210085".to_owned()]));
+        }
+        let (refused, _) = with(&["6982"], |session| tries_left(session, &reference()));
         assert!(matches!(refused, Err(SessionError::Status { .. })));
     }
 

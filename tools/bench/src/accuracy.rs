@@ -6,6 +6,7 @@
 
 use bitaqa_biometrics::afis::{Candidate, Matcher, PRUNED_MINUTIAE, Probe, THRESHOLD, THRESHOLD_TWO, Template};
 use bitaqa_biometrics::synthetic::finger::Conditions;
+use bitaqa_lds::minutiae;
 use rand::rngs::ChaCha20Rng;
 use rand::{Rng, SeedableRng};
 use serde::Serialize;
@@ -86,6 +87,14 @@ pub fn measure(fingers: usize, impressions: usize, conditions: &str) -> Outcome<
         rows.push(scores.row(format!("{form}, one finger"), THRESHOLD));
         rows.push(scores.fused().row(format!("{form}, two fingers"), THRESHOLD_TWO));
     }
+    let compact = |template: &Template| minutiae::compact(&template.view(0), PRUNED_MINUTIAE, minutiae::Order::None);
+    let compact: Vec<Vec<_>> = whole.iter().map(|finger| finger.iter().map(compact).collect()).collect();
+    let on_card = Scores::over(fingers, impressions, &mut |(probe, one), (reference, other)| {
+        let of = |finger: usize, number: usize| compact.get(finger).and_then(|all| all.get(number));
+        let pair = of(reference, other).zip(of(probe, one));
+        pair.map_or(0.0, |(reference, probe)| f64::from(bitaqa_comparison::compare(reference, probe).score))
+    });
+    rows.push(on_card.row("compared on the card, one finger".to_owned(), f64::from(bitaqa_comparison::THRESHOLD)));
     let minutiae = as_f64(found as u64) / as_f64((fingers * impressions) as u64);
     Ok(Accuracy { fingers, impressions, conditions: conditions.to_owned(), minutiae, rows })
 }
@@ -115,21 +124,29 @@ impl Scores {
         let mut matcher = Matcher::new();
         let candidates: Vec<Vec<Candidate>> =
             references.iter().map(|finger| finger.iter().map(Candidate::new).collect()).collect();
+        let probes: Vec<Vec<Probe>> = probes.iter().map(|finger| finger.iter().map(Probe::new).collect()).collect();
+        let impressions = probes.first().map_or(0, Vec::len);
+        Self::over(probes.len(), impressions, &mut |(probe, one), (reference, other)| {
+            let probe = probes.get(probe).and_then(|finger| finger.get(one));
+            let reference = candidates.get(reference).and_then(|finger| finger.get(other));
+            probe.zip(reference).map_or(0.0, |(probe, reference)| matcher.score(probe, reference))
+        })
+    }
+
+    /// Every two impressions of one finger, and the first ones of every two fingers.
+    fn over(fingers: usize, impressions: usize, score: &mut dyn FnMut((usize, usize), (usize, usize)) -> f64) -> Self {
         let mut all = Vec::new();
-        for (probe, finger) in probes.iter().enumerate() {
-            for (number, template) in finger.iter().enumerate() {
-                let prepared = Probe::new(template);
-                for (reference, candidates) in candidates.iter().enumerate().skip(probe) {
-                    let own = reference == probe;
-                    // every two impressions of one finger, the first ones of two
-                    let others = candidates.iter().skip(if own { number + 1 } else { 0 });
-                    for candidate in others.take(if own { usize::MAX } else { usize::from(number == 0) }) {
-                        all.push(Score { value: matcher.score(&prepared, candidate), probe, reference });
-                    }
+        for probe in 0..fingers {
+            for number in 0..impressions {
+                for other in number + 1..impressions {
+                    all.push(Score { value: score((probe, number), (probe, other)), probe, reference: probe });
                 }
             }
+            for reference in probe + 1..fingers {
+                all.push(Score { value: score((probe, 0), (reference, 0)), probe, reference });
+            }
         }
-        Self { fingers: probes.len(), all }
+        Self { fingers, all }
     }
 
     /// Sums over persons of two fingers each; a last finger without a partner is left out.

@@ -25,6 +25,33 @@ pub enum Finger {
     Match(MatchFingers),
     /// Draw the minutiae of a print on it.
     Show(ShowMinutiae),
+    /// Show a finger to the card, which compares it itself: costs a try when it differs.
+    Verify(VerifyFinger),
+}
+
+/// `finger verify`.
+#[derive(Debug, Args)]
+pub struct VerifyFinger {
+    /// Print, record (.fmr) or .compact template that was just taken.
+    pub probe: PathBuf,
+    /// The card.
+    #[command(flatten)]
+    pub card: super::CardArg,
+    /// Card access number, six digits: the card takes minutiae within a session alone.
+    #[arg(long, value_name = "N")]
+    pub can: String,
+    /// Profile that names the application: a built-in name or a file.
+    #[arg(long, value_name = "P")]
+    pub profile: String,
+    /// Which of the card's fingers, by the number that its rules have; may be left out where it has one alone.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=31))]
+    pub number: Option<u8>,
+    /// Spend even the last try.
+    #[arg(long)]
+    pub last_try: bool,
+    /// Take the print as 500 pixels an inch whatever the file states.
+    #[arg(long)]
+    pub assume_500: bool,
 }
 
 /// `finger extract`.

@@ -1,6 +1,7 @@
-//! `bitaqa finger convert`; what has to do with minutiae is in `templates`.
+//! `bitaqa finger convert`; what has to do with minutiae is in `templates`, what a card compares in `verify`.
 
 mod templates;
+mod verify;
 
 use std::path::Path;
 
@@ -43,6 +44,7 @@ pub fn run(request: &args::Finger, output: Output) -> Result<(), Failure> {
         args::Finger::Extract(request) => templates::extract(request, output),
         args::Finger::Match(request) => templates::compare(request, output),
         args::Finger::Show(request) => templates::show(request, output),
+        args::Finger::Verify(request) => verify::run(request, output),
     }
 }
 

@@ -61,6 +61,14 @@ fn samples_show_what_the_program_gives() {
         &desk,
         &format!("inspect {image} --mrz-file D/applicant/mrz.txt --trust D/pki --terminal D/pki --out D/seen"),
     );
+    let of_fingers = Desk::for_profile("lab-finger");
+    of_fingers.personalise(&["--profile", "lab-finger"]).expect_code(0);
+    let verify = format!(
+        "finger verify {} --number 5 --image {} --profile lab-finger --can {}",
+        of_fingers.arg("applicant/right_index.png"),
+        of_fingers.image().display(),
+        of_fingers.can()
+    );
     let seen = format!("{image} --mrz-file D/applicant/mrz.txt --trust D/pki --terminal D/pki --out D/again");
     let rows = [
         ("`applicant check FILE`", vec!["applicant check D/applicant/record.json".to_owned()]),
@@ -90,6 +98,7 @@ fn samples_show_what_the_program_gives() {
         ("`finger extract`", vec!["finger extract D/p/right_index.png D/right.fmr".to_owned()]),
         ("`finger match`", vec!["finger match D/right.fmr D/p/right_index.png".to_owned()]),
         ("`finger show`", vec!["finger show D/p/right_index.png D/marked.png".to_owned()]),
+        ("`finger verify`", vec![verify]),
         ("`demo`", vec!["demo --out D/d --seed 7".to_owned()]),
         ("`doctor`", vec!["doctor".to_owned()]),
         ("`man --out DIR`", vec!["man --out D/man1".to_owned()]),

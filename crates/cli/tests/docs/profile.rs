@@ -60,7 +60,7 @@ fn path_of(heading: &str) -> String {
     let words: Vec<String> = heading
         .trim_matches(['[', ']'])
         .split('.')
-        .map(|word| if ["file", "partner"].contains(&word) { format!("{word}[]") } else { word.to_owned() })
+        .map(|word| if ["file", "finger", "partner"].contains(&word) { format!("{word}[]") } else { word.to_owned() })
         .collect();
     words.join(".")
 }

@@ -10,6 +10,7 @@ mod numbers;
 mod problem;
 mod raw_print;
 pub mod record;
+mod reference;
 pub mod sample;
 mod structure;
 mod text;
@@ -17,6 +18,7 @@ mod zone;
 
 pub use images::{ImageFile, Print};
 pub use problem::{ApplicantErrors, Problem, Warning};
+pub use reference::Reference;
 pub use structure::schema;
 
 use bitaqa_lds::mrz::{self, Mrz};
@@ -36,6 +38,7 @@ pub struct Applicant {
     mrz: Mrz,
     portrait: ImageFile,
     prints: Vec<Print>,
+    references: Vec<Reference>,
     digest: [u8; 32],
 }
 
@@ -67,10 +70,11 @@ impl Applicant {
         let mrz = zone::build(&record, dates.as_ref(), profile, &mut findings);
         let portrait = images::portrait(&record, folder, profile, &mut findings);
         let prints = images::prints(&record, folder, profile, &mut findings);
+        let references = reference::references(&prints, profile, &mut findings);
         match (dates, mrz, portrait) {
             (Some(dates), Some(mrz), Some(portrait)) if findings.is_clean() => {
                 let digest = digest(&record, &portrait, &prints);
-                Ok((Self { record, dates, mrz, portrait, prints, digest }, findings.into_warnings()))
+                Ok((Self { record, dates, mrz, portrait, prints, references, digest }, findings.into_warnings()))
             }
             _ => Err(findings.into_errors()),
         }
@@ -178,6 +182,11 @@ impl Applicant {
     /// Two prints of two fingers, or none, as the profile demands.
     pub fn prints(&self) -> &[Print] {
         &self.prints
+    }
+
+    /// What the card compares itself, where the profile's eID has fingers.
+    pub fn references(&self) -> &[Reference] {
+        &self.references
     }
 }
 

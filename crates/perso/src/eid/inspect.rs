@@ -3,14 +3,17 @@
 
 use bitaqa_apdu::public_key::CardPublicKey;
 use bitaqa_apdu::{Bytes, Command, Sw, Transport, dgi, ins, tlv};
+use bitaqa_lds::minutiae::Order;
+use bitaqa_lds::on_card::Information;
 use bitaqa_lds::security_infos::SecurityInfos;
 use bitaqa_pki::x509::check_holder;
 use bitaqa_pki::{Certificate, PublicKey};
-use bitaqa_profile::{Eid, EidContent, EidFile, EidUse, FileContent, FileSpec, Pin, Profile};
+use bitaqa_profile::{Eid, EidContent, EidFile, EidFinger, EidUse, FileContent, FileSpec, Pin, Profile};
 use bitaqa_secure_messaging::pace::{Offer, Password};
 use bitaqa_terminal::emrtd;
 use bitaqa_terminal::gp;
 use bitaqa_terminal::inspection::{Check, Inspection, ReadFile, Verdict, steps};
+use bitaqa_terminal::on_card;
 use bitaqa_terminal::session::{Limits, Session, SessionError};
 use bitaqa_terminal::trace::Trace;
 use rand_core::CryptoRng;
@@ -27,6 +30,8 @@ pub mod step {
     pub const SELECT: &str = "eID selection";
     /// PACE with the CAN.
     pub const PACE: &str = "eID PACE";
+    /// What the card says of the fingers that it compares.
+    pub const FINGERS: &str = "eID fingers";
     /// State and tries of PINs and PUKs.
     pub const PINS: &str = "eID PINs";
     /// A signature over a challenge.
@@ -112,6 +117,9 @@ pub fn inspect(
         }
     }
     found.pins(eid, &mut session)?;
+    if !eid.fingers.is_empty() {
+        found.fingers(eid, &mut session)?;
+    }
     found.files_of_application(eid, &mut session)?;
     found.certificates(eid, subject.holder_ca, at);
     // Every key is behind a PIN, which is the holder's and in transport.
@@ -120,16 +128,35 @@ pub fn inspect(
     Ok(found)
 }
 
-/// A step that went wrong in a way that says nothing of the transport.
-enum Failed {
-    Session(SessionError),
-    Other(String),
+/// The application with a session by the CAN, for what the holder does there: no try of anything is spent.
+///
+/// # Errors
+/// [`Failed`].
+pub fn open_by_can<'a>(
+    card: &'a mut dyn Transport,
+    trace: &'a mut dyn Trace,
+    eid: &Eid,
+    can: &str,
+    rng: &mut dyn CryptoRng,
+) -> Result<Session<'a>, Failed> {
+    let mut found = Found::default();
+    let mut session = Session::open(card, trace)?;
+    session.know_limits(Limits::SHORT);
+    gp::select(&mut session, &eid.instance_aid)?;
+    found.files_below_mf(eid, &mut session)?;
+    pace(eid, Some(can), &found, &mut session, rng)?;
+    Ok(session)
 }
 
-impl From<SessionError> for Failed {
-    fn from(error: SessionError) -> Self {
-        Self::Session(error)
-    }
+/// A step that went wrong.
+#[derive(Debug, thiserror::Error)]
+pub enum Failed {
+    /// The card said no, or nothing.
+    #[error(transparent)]
+    Session(#[from] SessionError),
+    /// What it said cannot be used.
+    #[error("{0}")]
+    Other(String),
 }
 
 impl Found {
@@ -194,11 +221,36 @@ impl Found {
                 tlv::only(&told, dgi::GET_DATA_TRIES.into()).map_err(|error| Failed::Other(error.to_string()))?;
             let rows = rows.as_chunks::<4>().0;
             let odd = eid.pins.iter().find(|pin| !rows.contains(&row(pin)));
-            odd.map_or(Ok(()), |pin| {
-                Err(Failed::Other(format!("{} (number {}) is not in its first state", pin.label, pin.number)))
-            })
+            let odd = odd.map(|pin| format!("{} (number {})", pin.label, pin.number));
+            let finger = |finger: &&EidFinger| !rows.contains(&[finger.number, finger.tries, finger.tries, 0]);
+            let odd = odd.or(eid.fingers.iter().find(finger).map(|finger| format!("finger {}", finger.number)));
+            odd.map_or(Ok(()), |one| Err(Failed::Other(format!("{one} is not in its first state"))))
         });
         self.judge(step::PINS, outcome).map(|_| ())
+    }
+
+    /// The BIT group: each finger of the profile with its format, limits and order, and no other. What a
+    /// reference holds, nobody reads; the card has said that it stored it.
+    fn fingers(&mut self, eid: &Eid, session: &mut Session<'_>) -> Result<(), SessionError> {
+        let outcome = on_card::references(session).map_err(Failed::Session).and_then(|told| {
+            let as_wanted = |finger: &EidFinger, told: &Information| {
+                told.reference == Some(0x80 | finger.number)
+                    && told.minutiae == (finger.minutiae_min, finger.minutiae_max)
+                    && Some(told.order) == Order::from_code(finger.order)
+                    && told.finger().is_some()
+            };
+            let missing = eid.fingers.iter().find(|finger| !told.iter().any(|told| as_wanted(finger, told)));
+            match missing {
+                Some(finger) => {
+                    Err(Failed::Other(format!("finger {} is not told as the profile has it", finger.number)))
+                }
+                None if told.len() != eid.fingers.len() => {
+                    Err(Failed::Other("the card tells of further fingers".into()))
+                }
+                None => Ok(()),
+            }
+        });
+        self.judge(step::FINGERS, outcome).map(|_| ())
     }
 
     /// Each certificate: under its CA, in its time, over the key that its file has.

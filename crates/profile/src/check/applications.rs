@@ -1,12 +1,15 @@
 //! Rules of the eID and of partners' applications: what they refer to is there, and nobody is left without a way in.
 
 use super::Findings;
-use crate::{Eid, EidContent, EidFile, EidUse, PacePin, Partner, Password, Pin, Profile, Scp};
+use crate::{Eid, EidContent, EidFile, EidUse, PacePin, Partner, Password, Pin, Prints, Profile, Scp};
 use bitaqa_apdu::{AccessRule, Need};
+use bitaqa_lds::minutiae::Order;
 use std::collections::BTreeSet;
 
 /// Digits of a PIN that the card keeps.
 const PIN_DIGITS: core::ops::RangeInclusive<u8> = 4..=16;
+/// Minutiae of which a comparison on the card can say something, up to what its commands hold (decision 0025).
+const FINGER_MINUTIAE: core::ops::RangeInclusive<u8> = 12..=64;
 /// From this age on the holder gets an eID: younger ones get a card without keys.
 const EID_AGE_YEARS: u8 = 12;
 
@@ -20,6 +23,7 @@ impl Profile {
                 "remove [eid]: under the age of 12 the card has no keys for authentication and signature",
             );
             eid.check_keys(findings);
+            eid.check_fingers(self.holder.fingerprints, findings);
             eid.check_files(findings);
         }
         let names: BTreeSet<_> = self.partners.iter().map(|partner| &partner.name).collect();
@@ -138,6 +142,69 @@ impl Eid {
         );
     }
 
+    /// Fingers can be shown, unblocked and told apart from PINs.
+    fn check_fingers(&self, prints: Prints, findings: &mut Findings) {
+        if self.fingers.is_empty() {
+            return;
+        }
+        let numbers = self.pins.iter().map(|pin| pin.number).chain(self.fingers.iter().map(|finger| finger.number));
+        findings.unless(
+            distinct(numbers) && self.fingers.iter().all(|finger| (1..=31).contains(&finger.number)),
+            "eid.finger",
+            "a finger has the number of a PIN or of another finger, or one outside 1 to 31",
+            "number PINs and fingers 1, 2, 3",
+        );
+        findings.unless(
+            prints == Prints::Two
+                && distinct(self.fingers.iter().map(|finger| finger.print))
+                && self.fingers.iter().all(|finger| (1..=2).contains(&finger.print)),
+            "eid.finger",
+            "the record has no such print, or two fingers name one",
+            "ask for two prints in [holder], and name print 1 and 2",
+        );
+        findings.unless(
+            !self.pace.is_empty(),
+            "eid.finger",
+            "the card takes minutiae within a session alone, and the application offers no PACE",
+            "give eid.pace, or remove the finger",
+        );
+        for finger in &self.fingers {
+            let place = |key: &str| format!("eid.finger[{}].{key}", finger.number);
+            findings.unless(
+                FINGER_MINUTIAE.contains(&finger.minutiae_min)
+                    && FINGER_MINUTIAE.contains(&finger.minutiae_max)
+                    && finger.minutiae_min <= finger.minutiae_max,
+                place("minutiae_min"),
+                "the minutiae lie outside 12 to 64, or the fewest are more than the most",
+                "write 12 and 40",
+            );
+            findings.unless(
+                Order::from_code(finger.order).is_some(),
+                place("order"),
+                format!("{:02X} is no order of a BIT", finger.order),
+                "write 0 for none, 5 for ascending by x and y",
+            );
+            findings.unless(
+                (1..=15).contains(&finger.tries),
+                place("tries"),
+                "the tries lie outside 1 to 15: 63Cx has one hexadecimal digit for them (7816-4 §11.5.6)",
+                "write 5",
+            );
+            findings.unless(
+                finger.unblocked_by == 0 || self.pin(finger.unblocked_by).is_some_and(|by| by.unblocked_by == 0),
+                place("unblocked_by"),
+                "the number is of no PUK",
+                "name the number of the PUK, or 0",
+            );
+            findings.unless(
+                finger.rule == AccessRule::always() || finger.rule == AccessRule::any_of(vec![vec![Need::Pace]]),
+                place("rule"),
+                format!("{}: nobody can satisfy the rule", finger.rule),
+                "write PACE, or ALWAYS",
+            );
+        }
+    }
+
     fn check_files(&self, findings: &mut Findings) {
         use EidContent as C;
         let common =
@@ -184,7 +251,7 @@ impl Eid {
         );
         let known = |need: &Need| match need {
             Need::Pace => !self.pace.is_empty(),
-            Need::Pin(number) => self.pin(*number).is_some(),
+            Need::Pin(number) => self.pin(*number).is_some() || self.finger(*number).is_some(),
             Need::Bac | Need::Ca | Need::Ta(_) => false,
         };
         findings.unless(

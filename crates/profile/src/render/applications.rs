@@ -1,7 +1,7 @@
 //! eID and partners as tables.
 
 use super::{Table, hex, list};
-use crate::{Eid, EidContent, Partner, Pin, Profile};
+use crate::{Eid, EidContent, EidFinger, Partner, Pin, Profile};
 use bitaqa_apdu::AccessRule;
 use core::fmt::Write as _;
 
@@ -41,6 +41,18 @@ fn pins(pins: &[Pin]) -> String {
     rows.0
 }
 
+fn fingers(fingers: &[EidFinger]) -> String {
+    let mut rows = Table::new(&["number", "finger", "minutiae", "order", "tries", "unblocked by", "VERIFY"]);
+    for finger in fingers {
+        let by = if finger.unblocked_by == 0 { "-".to_owned() } else { finger.unblocked_by.to_string() };
+        let minutiae = format!("{} to {}", finger.minutiae_min, finger.minutiae_max);
+        let print = format!("of print {}", finger.print);
+        let rule = format!("{}, in a session", rule(&finger.rule));
+        rows.row(&[&finger.number, &print, &minutiae, &hex(&[finger.order]), &finger.tries, &by, &rule]);
+    }
+    rows.0
+}
+
 impl Eid {
     fn render(&self, page: &mut String) {
         let _ = writeln!(
@@ -54,6 +66,10 @@ impl Eid {
         );
         page.push_str(&pins(&self.pins));
         page.push('\n');
+        if !self.fingers.is_empty() {
+            page.push_str(&fingers(&self.fingers));
+            page.push('\n');
+        }
         let mut rows = Table::new(&["number", "key", "use", "algorithm", "opened by", "certificate, months at most"]);
         for key in &self.keys {
             let opened = format!("PIN[{}]{}", key.pin, if key.every_use { ", at every use" } else { "" });

@@ -193,7 +193,7 @@ fn of_print(file: &Path, print: &Grey) -> Result<Template, Failure> {
 }
 
 /// A template of which something can be said: a blank print is no stranger's finger.
-fn enough(file: &Path, template: Template) -> Result<Template, Failure> {
+pub(super) fn enough(file: &Path, template: Template) -> Result<Template, Failure> {
     if template.minutiae().len() < MINUTIAE_MIN {
         let what = format!("{} minutiae where {MINUTIAE_MIN} are the least", template.minutiae().len());
         return Err(Failure::input(file, what, "capture the finger again: clean, dry, whole"));
@@ -202,7 +202,7 @@ fn enough(file: &Path, template: Template) -> Result<Template, Failure> {
 }
 
 /// A template out of a print, a record or a compact template.
-fn template(file: &Path, assume_500: bool) -> Result<Template, Failure> {
+pub(super) fn template(file: &Path, assume_500: bool) -> Result<Template, Failure> {
     let octets = read(file)?;
     let refused = |what: &dyn std::fmt::Display| {
         Failure::input(file, what.to_string(), "give a print, a record of one finger (.fmr) or a .compact template")
