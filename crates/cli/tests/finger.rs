@@ -220,3 +220,40 @@ fn a_print_that_is_no_reference_is_a_problem_of_the_record() {
     assert_eq!(found.field, "fingerprints[1].file");
     assert!(found.remedy.contains("scan the finger again"));
 }
+
+/// A print of noise, which no PNG makes smaller: 27,200 octets and its head.
+fn noise(mut state: u32) -> Vec<u8> {
+    let mut next = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        state.to_be_bytes()[0]
+    };
+    let samples = (0..160 * 170).map(|_| next()).collect();
+    write(&Grey::new(160, 170, samples).unwrap(), PrintFormat::Png).unwrap()
+}
+
+#[test]
+fn prints_beyond_32767_octets_are_written_and_read_with_odd_ins() {
+    let desk = Desk::new();
+    // a product that takes prints as they come
+    let text = bitaqa_profile::BUILTIN.iter().find(|(name, _)| *name == "cnie-2.0").unwrap().1;
+    let listed = "finger_image_formats = [\"wsq\", \"png\", \"jpeg2000\"]";
+    assert!(text.contains(listed));
+    std::fs::write(desk.path("bare.toml"), text.replace(listed, "finger_image_formats = [\"png\"]")).unwrap();
+    let prints = [("right_index", noise(1)), ("left_index", noise(2))];
+    for (name, octets) in &prints {
+        std::fs::write(desk.path(&format!("applicant/{name}.png")), octets).unwrap();
+    }
+    let profile = desk.arg("bare.toml");
+    desk.personalise(&["--profile", &profile]).expect_code(0);
+    let (seen, trace, parts) = (desk.arg("seen"), desk.arg("trace"), desk.arg("parts"));
+    desk.inspect(&["--profile", &profile, "--out", &seen, "--trace-data", &trace]).expect_code(0);
+    let dg3 = desk.path("seen/DG3.bin");
+    assert!(std::fs::metadata(&dg3).unwrap().len() > 0x7FFF);
+    let dialogue = std::fs::read_to_string(&trace).unwrap();
+    let odd = |line: &str| line.strip_prefix("> ").and_then(|header| header.get(2..4)) == Some("B1");
+    assert!(dialogue.lines().any(odd), "no READ BINARY with odd INS");
+    run(&["lds", "show", &dg3.display().to_string(), "--extract", &parts]).expect_code(0);
+    for (name, octets) in prints {
+        assert!(std::fs::read(desk.path(&format!("parts/{name}.png"))).unwrap() == octets, "{name}");
+    }
+}

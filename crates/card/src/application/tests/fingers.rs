@@ -11,7 +11,7 @@ use crate::emrtd::tests::world::{Line, can, read};
 use crate::nvm::medium::MemoryMedium;
 
 /// An eID whose third file opens by a finger, 5, and that has a second one, 6.
-fn with_fingers() -> Parameters {
+pub fn with_fingers() -> Parameters {
     let files = vec![
         file(0x2F00, 30, bitaqa_apdu::fcp::Place::Mf, "ALWAYS", "NEVER"),
         file(0x011C, 28, bitaqa_apdu::fcp::Place::Mf, "ALWAYS", "NEVER"),
@@ -23,7 +23,7 @@ fn with_fingers() -> Parameters {
 }
 
 /// VERIFY with a probe; without minutiae the status.
-fn show(line: &mut Line, number: u8, minutiae: &[[u8; 3]]) -> Sw {
+pub fn show(line: &mut Line, number: u8, minutiae: &[[u8; 3]]) -> Sw {
     let data = if minutiae.is_empty() { Vec::new() } else { on_card::probe(minutiae).to_vec() };
     line.send(Command::new(ins::VERIFY_ODD, 0, 0x80 | number).data(data)).sw
 }
@@ -36,7 +36,7 @@ fn in_the_field() -> Line {
 }
 
 /// What another touch of a finger gives: moved by two millimetres, some lost, each a little off.
-fn touched(number: u8) -> Vec<[u8; 3]> {
+pub fn touched(number: u8) -> Vec<[u8; 3]> {
     let moved = minutiae(number).into_iter().enumerate().filter(|(at, _)| at % 6 != 0);
     moved.map(|(at, [x, y, last])| [x + 20 + u8::try_from(at % 3).unwrap(), y - 10, last]).collect()
 }

@@ -1,10 +1,12 @@
 //! Power cuts while reference data change: the old value or the new one, and no try comes back.
 
+use super::fingers::{show, touched, with_fingers};
 use super::world::*;
-use crate::emrtd::tests::world::{Line, platform};
+use crate::emrtd::tests::world::{Line, can, platform};
 use crate::nvm::medium::{MemoryMedium, Phase};
 use crate::nvm::tear::{Swept, Tape, TearAt, sweep};
 use crate::{Card, Platform};
+use bitaqa_apdu::application::Parameters;
 use bitaqa_apdu::{Sw, Transport};
 
 fn loaded(image: Vec<u8>, platform: Box<dyn Platform>) -> Line {
@@ -16,9 +18,17 @@ fn loaded(image: Vec<u8>, platform: Box<dyn Platform>) -> Line {
 }
 
 /// A run of the holder, recorded; then, for each cut, what `check` sees of the card.
-fn recorded(run: impl FnOnce(&mut Line), mut check: impl FnMut(TearAt, &mut Line)) -> Swept {
+fn recorded(run: impl FnOnce(&mut Line), check: impl FnMut(TearAt, &mut Line)) -> Swept {
+    recorded_with(&eid("ALWAYS"), run, check)
+}
+
+fn recorded_with(
+    parameters: &Parameters,
+    run: impl FnOnce(&mut Line),
+    mut check: impl FnMut(TearAt, &mut Line),
+) -> Swept {
     let medium = MemoryMedium::default();
-    drop(card_of(&[(EID, &eid("ALWAYS"))], medium.clone()));
+    drop(card_of(&[(EID, parameters)], medium.clone()));
     let tape = Tape::with(medium.octets());
     let mut line = Line::with(Card::load(Box::new(tape.clone()), platform(7)).unwrap(), 9);
     assert_eq!(select(&mut line, EID), Sw::OK);
@@ -62,6 +72,23 @@ fn a_wrong_pin_costs_its_try_whenever_power_goes() {
             // Before the write nothing was compared yet, so nothing has been learned for nothing.
             let expected = if (at.write, at.phase) == (0, Phase::After) || at.write > 0 { 2 } else { 3 };
             assert_eq!(left, expected, "{at:?}");
+        },
+    );
+    assert_eq!(swept.writes, 1);
+}
+
+#[test]
+fn another_finger_costs_its_try_whenever_power_goes() {
+    let swept = recorded_with(
+        &with_fingers(),
+        |line| {
+            assert!(line.pace(&can()));
+            assert_eq!(select(line, EID), Sw::OK);
+            assert_eq!(show(line, 5, &touched(6)), Sw::tries_left(2));
+        },
+        |at, line| {
+            let expected = if (at.write, at.phase) == (0, Phase::After) || at.write > 0 { 2 } else { 3 };
+            assert_eq!(told(line, 5).0, expected, "{at:?}");
         },
     );
     assert_eq!(swept.writes, 1);
