@@ -154,6 +154,16 @@ fn a_picture_that_exif_would_turn_is_refused_and_other_metadata_are_named() {
 }
 
 #[test]
+fn boxes_beside_the_picture_are_named() {
+    let file = small_jp2();
+    assert_eq!(Source::read(&file).unwrap().facts.metadata, [""; 0]);
+    let with = |kind: &[u8; 4]| [file.as_slice(), &[0, 0, 0, 12], kind, b"<x/>"].concat();
+    for (kind, named) in [(b"xml ", "XML"), (b"uuid", "UUID"), (b"what", "another box")] {
+        assert_eq!(Source::read(&with(kind)).unwrap().facts.metadata, [named]);
+    }
+}
+
+#[test]
 fn a_portrait_for_a_chip_fills_its_octets_with_nothing_but_the_picture() {
     let photo = drawn();
     let cut = cut(&photo.pixels, Some(photo.eyes), Geometry::CARD).unwrap();
