@@ -11,3 +11,11 @@ pub mod print_file;
 pub mod raster;
 pub mod synthetic;
 pub mod wsq;
+
+/// What is wrong and what to do, out of an error of this room: its sentence has both, with a semicolon between.
+/// `otherwise` is the remedy of one that has none.
+pub fn what_and_remedy(error: &dyn core::fmt::Display, otherwise: &str) -> (String, String) {
+    let text = error.to_string();
+    let (what, remedy) = text.rsplit_once("; ").unwrap_or((&text, otherwise));
+    (what.to_owned(), remedy.to_owned())
+}

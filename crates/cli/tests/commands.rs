@@ -376,6 +376,13 @@ fn lds_show_tells_what_each_file_of_a_card_says() {
         let holds = group.windows(part.len()).any(|window| window == part.as_slice());
         assert!(part.len() > 1000 && holds, "{name} is not of {} octets of its group", part.len());
     }
+    // a record that says another width than its image has: noted, with both sizes
+    let mut odd = std::fs::read(desk.path("seen/DG3.bin")).unwrap();
+    let record = odd.windows(4).position(|window| window == b"FIR\0").unwrap();
+    odd[record + 41..record + 43].copy_from_slice(&333u16.to_be_bytes());
+    std::fs::write(desk.path("seen/odd.bin"), odd).unwrap();
+    let notes = shown("odd", &[])["notes"].clone();
+    assert!(notes[0].as_str().unwrap().starts_with("the record says 333 x "), "{notes}");
     // nothing is written over
     run(&["lds", "show", &desk.arg("seen/DG2.bin"), "--extract", &out]).expect_code(3);
     let human = run(&["lds", "show", &desk.arg("seen/DG3.bin")]).expect_code(0).stdout;

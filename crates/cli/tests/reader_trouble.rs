@@ -57,7 +57,7 @@ stop_card
     let out = &output.stdout;
     assert!(out.contains("empty 4") && out.contains("came 0"), "{output:?}");
     let waited = out.lines().find_map(|line| line.strip_prefix("waited ")).unwrap().parse::<u64>().unwrap();
-    assert!((900..5_000).contains(&waited), "{waited} ms");
+    assert!(waited >= 900, "{waited} ms");
 }
 
 /// The card is pulled out in the middle of an order. The next run goes on where the card stands.
@@ -99,7 +99,8 @@ start_pcscd || exit
 start_card "$IMAGE"; wait_card || exit
 for i in $(seq 60000); do echo 00A4040007A0000002471001; done >"$D/many"
 "$B" card apdu --reader "$R" --file "$D/many" >/dev/null & A=$!
-sleep 0.5; kill -KILL $P; wait $A; echo "died $?"
+for i in $(seq 500); do "$B" readers | grep -q "in use" && break; sleep 0.02; done
+kill -KILL $P; wait $A; echo "died $?"
 wait $P; start_pcscd || exit
 wait_card || exit
 "$B" card info --reader "$R" >/dev/null; echo "again $?"
@@ -109,9 +110,12 @@ stop_card; echo "saved $?"
     for line in ["died 4", "again 0", "saved 0"] {
         assert!(output.stdout.contains(line), "{line}: {output:?}");
     }
-    for words in ["the reader vanished in mid-command", "unknown: whether the last command", "2 attachments"] {
+    for words in ["the reader vanished in mid-command", "unknown: whether the last command"] {
         assert!(output.stderr.contains(words), "{words}: {output:?}");
     }
+    // At least two: a service that is ending or only beginning may take the connection and close it at once.
+    let told = output.stderr.lines().find_map(|line| line.strip_suffix(" attachments")?.rsplit(' ').next());
+    assert!(told.unwrap().parse::<u64>().unwrap() >= 2, "{output:?}");
 }
 
 #[test]

@@ -138,6 +138,28 @@ pub enum FaceNote {
     Image(ImageError),
 }
 
+impl core::fmt::Display for FaceNote {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::RecordLength(said, found) => write!(f, "the record says {said} octets and has {found}"),
+            Self::BlockLength(said, found) => write!(f, "the block of the face says {said} octets and has {found}"),
+            Self::Dimensions(said, found) => write_dimensions(f, *said, *found),
+            Self::DataType(said, found) => write!(f, "the record says image data type {said}, the image is of {found}"),
+            Self::ColourSpace(said, found) => write!(f, "the record says colour space {said}, the image has {found}"),
+            Self::Image(error) => write!(f, "the image: {error}"),
+        }
+    }
+}
+
+/// Sizes that differ, for a note of any record.
+pub(crate) fn write_dimensions(
+    f: &mut core::fmt::Formatter<'_>,
+    (width, height): (u16, u16),
+    (own_width, own_height): (u32, u32),
+) -> core::fmt::Result {
+    write!(f, "the record says {width} x {height} pixels, the image has {own_width} x {own_height}")
+}
+
 /// Codes of the image info block.
 struct ImageCodes {
     data_type: u8,

@@ -249,6 +249,20 @@ pub enum FingerNote {
     Image(ImageError),
 }
 
+impl fmt::Display for FingerNote {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Random(0) => f.write_str("no print, and no random octets: the hash tells it to everybody"),
+            Self::Random(octets) => write!(f, "no print, and {octets} random octets where {RANDOM_OCTETS_MIN} are due"),
+            Self::RecordLength(said, found) => write!(f, "the record says {said} octets and has {found}"),
+            Self::BlockLength(said, found) => write!(f, "the view says {said} octets and has {found}"),
+            Self::Dimensions(said, found) => crate::face::write_dimensions(f, *said, *found),
+            Self::Compression(said, found) => write!(f, "the record says compression {said}, the image is of {found}"),
+            Self::Image(error) => write!(f, "the image: {error}"),
+        }
+    }
+}
+
 /// Content of DG3.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Dg3 {

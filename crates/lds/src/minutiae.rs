@@ -142,6 +142,17 @@ pub enum MinutiaeNote {
     Outside(u16, u16),
 }
 
+impl core::fmt::Display for MinutiaeNote {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::RecordLength(said, found) => write!(f, "the record says {said} octets and has {found}"),
+            Self::ViewLength(said, found) => write!(f, "the representation says {said} octets and has {found}"),
+            Self::Extensions(said, found) => write!(f, "the record says {said} octets of extensions and has {found}"),
+            Self::Outside(x, y) => write!(f, "a minutia at {x}, {y} lies outside of the image"),
+        }
+    }
+}
+
 /// A record that was walked to its end.
 #[derive(Clone, PartialEq, Eq)]
 pub struct MinutiaeRecord {

@@ -6,6 +6,7 @@ mod verify;
 use std::path::Path;
 
 use bitaqa_biometrics::print_file::{self, PrintError, PrintFormat};
+use bitaqa_biometrics::what_and_remedy;
 use bitaqa_lds::image::ImageFormat;
 use serde::Serialize;
 
@@ -77,15 +78,11 @@ fn convert(from: &Path, to: &Path, assume_500: bool) -> Result<Converted, Failur
     })
 }
 
-/// An error whose sentence is what is wrong, a semicolon, and what to do.
+/// A print that cannot be read, with what this command can do about it.
 fn told(file: &Path, error: &PrintError) -> Failure {
-    let text = error.to_string();
-    let remedy_of = |remedy: &str| match error {
-        PrintError::Resolution(_) => format!("{remedy}, or say --assume-500 when the file is wrong"),
-        _ => remedy.to_owned(),
-    };
-    match text.rsplit_once("; ") {
-        Some((what, remedy)) => Failure::input(file, what, remedy_of(remedy)),
-        None => Failure::input(file, text, "give the file as the sensor wrote it"),
+    let (what, mut remedy) = what_and_remedy(error, "give the file as the sensor wrote it");
+    if matches!(error, PrintError::Resolution(_)) {
+        remedy.push_str(", or say --assume-500 when the file is wrong");
     }
+    Failure::input(file, what, remedy)
 }

@@ -7,6 +7,7 @@ use super::raw_print;
 use super::record::Record;
 use bitaqa_apdu::Bytes;
 use bitaqa_biometrics::portrait::{Coding, Eyes, Geometry, Point, chip_portrait};
+use bitaqa_biometrics::what_and_remedy;
 use bitaqa_lds::biometrics::Generation;
 use bitaqa_lds::fingers::{Finger, FingerData, FingerPosition};
 use bitaqa_lds::image::{Colour, ImageFormat, ImageHeader};
@@ -20,6 +21,8 @@ type Folder<'a> = &'a dyn Fn(&str) -> Result<Vec<u8>, String>;
 const PORTRAIT_RATIO_PERCENT: core::ops::RangeInclusive<u32> = 66..=90;
 /// Columns below which the eyes come closer than 9303-9 and 19794-5 want, and above which nobody scans.
 const PORTRAIT_WIDTH: core::ops::RangeInclusive<u32> = 240..=2400;
+/// Remedy of a print about which nothing else can be said.
+pub(super) const SCAN_AGAIN: &str = "scan the finger again";
 /// Columns and rows of a print at 500 ppi: from 4 mm to 65 mm.
 const PRINT_SIDE: core::ops::RangeInclusive<u32> = 80..=1280;
 
@@ -207,8 +210,7 @@ impl Want<'_> {
         let coded = match raw_print::coded(&octets, limits) {
             Some(Ok(coded)) => coded,
             Some(Err(error)) => {
-                let told = error.to_string();
-                let (what, remedy) = told.rsplit_once("; ").unwrap_or((&told, "scan the finger again"));
+                let (what, remedy) = what_and_remedy(&error, SCAN_AGAIN);
                 findings.problem(self.field, format!("the {}: {what}", self.what), remedy);
                 return None;
             }

@@ -1,10 +1,10 @@
 //! Minutiae that the card compares itself (docs/decisions/0025): those of the record's prints, in the format and order
 //! that the profile's eID names. They go onto the card and nowhere else.
 
-use super::images::Print;
+use super::images::{Print, SCAN_AGAIN};
 use super::problem::Findings;
 use bitaqa_apdu::Bytes;
-use bitaqa_biometrics::{afis, print_file};
+use bitaqa_biometrics::{afis, print_file, what_and_remedy};
 use bitaqa_lds::fingers::{FingerData, FingerPosition};
 use bitaqa_lds::minutiae::{Order, View, compact};
 use bitaqa_lds::on_card;
@@ -47,8 +47,7 @@ fn reference(finger: &EidFinger, prints: &[Print], findings: &mut Findings<'_>) 
     let field = format!("fingerprints[{index}].file");
     let view = match view(print) {
         Ok(view) => view,
-        Err(told) => {
-            let (what, remedy) = told.rsplit_once("; ").unwrap_or((&told, "scan the finger again"));
+        Err((what, remedy)) => {
             findings.problem(field, format!("the print: {what}"), remedy);
             return None;
         }
@@ -64,15 +63,16 @@ fn reference(finger: &EidFinger, prints: &[Print], findings: &mut Findings<'_>) 
     Some(Reference { number: finger.number, position: print.position(), template })
 }
 
-/// Minutiae of a print, found in it or out of its record.
-fn view(print: &Print) -> Result<View, String> {
+/// Minutiae of a print, found in it or out of its record; otherwise what is wrong and what to do.
+fn view(print: &Print) -> Result<View, (String, String)> {
+    let told = |error: &dyn core::fmt::Display| what_and_remedy(error, SCAN_AGAIN);
     match &print.template().data {
         FingerData::Minutiae(record) => {
-            record.views().first().cloned().ok_or_else(|| "it has no view of a finger".to_owned())
+            record.views().first().cloned().ok_or_else(|| told(&"it has no view of a finger"))
         }
         FingerData::Image(image) => {
-            let print_file = print_file::read(&image.image).map_err(|error| error.to_string())?;
-            let template = afis::extract(&print_file.image).map_err(|error| error.to_string())?;
+            let print_file = print_file::read(&image.image).map_err(|error| told(&error))?;
+            let template = afis::extract(&print_file.image).map_err(|error| told(&error))?;
             Ok(template.view(print.position().code()))
         }
     }

@@ -5,6 +5,7 @@ use std::path::Path;
 use bitaqa_biometrics::afis::{self, Candidate, Kind, Matcher, PRUNED_MINUTIAE, Probe, Template, Verdict};
 use bitaqa_biometrics::print_file;
 use bitaqa_biometrics::raster::Grey;
+use bitaqa_biometrics::what_and_remedy;
 use bitaqa_lds::minutiae::{self, Edition, MinutiaeRecord, Order};
 use serde::Serialize;
 
@@ -186,8 +187,7 @@ fn print_of(file: &Path, octets: &[u8], assume_500: bool) -> Result<Grey, Failur
 
 fn of_print(file: &Path, print: &Grey) -> Result<Template, Failure> {
     afis::extract(print).map_err(|error| {
-        let text = error.to_string();
-        let (what, remedy) = text.rsplit_once("; ").unwrap_or((&text, "give the print of one finger"));
+        let (what, remedy) = what_and_remedy(&error, "give the print of one finger");
         Failure::input(file, what, remedy)
     })
 }

@@ -65,7 +65,7 @@ fn extension(octets: &[u8]) -> &'static str {
 pub fn dg2(octets: &[u8]) -> Result<Reading, String> {
     let (file, notes) = Dg2::decode_tolerant(octets).map_err(|error| error.to_string())?;
     let mut reading = Reading::new("DG2", json!({ "faces": file.faces.iter().map(face).collect::<Vec<_>>() }));
-    reading.notes = notes.iter().map(|note| format!("{note:?}")).collect();
+    reading.notes = notes.iter().map(ToString::to_string).collect();
     for (face, at) in file.faces.iter().zip(1..) {
         reading.parts.push((format!("face-{at}.{}", extension(&face.image)), face.image.to_vec()));
     }
@@ -109,7 +109,7 @@ fn join(fields: &mut Value, more: Value) {
 pub fn dg3(octets: &[u8]) -> Result<Reading, String> {
     let (file, notes) = Dg3::decode_tolerant(octets).map_err(|error| error.to_string())?;
     let mut reading = Reading::new("DG3", Value::Null);
-    reading.notes = notes.iter().map(|note| format!("{note:?}")).collect();
+    reading.notes = notes.iter().map(ToString::to_string).collect();
     let fingers = file.fingers().iter().map(|finger| {
         let name = finger.position.name();
         let (part, mut fields) = match &finger.data {
@@ -211,7 +211,7 @@ pub fn bare_block(octets: &[u8]) -> Result<Reading, String> {
 pub fn minutiae(octets: &[u8]) -> Result<Reading, String> {
     let (record, notes) = MinutiaeRecord::tolerant(octets).map_err(|error| error.to_string())?;
     let mut reading = Reading::new("FMR", record_fields(&record));
-    reading.notes = notes.iter().map(|note| format!("{note:?}")).collect();
+    reading.notes = notes.iter().map(ToString::to_string).collect();
     Ok(reading)
 }
 
