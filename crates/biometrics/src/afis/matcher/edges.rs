@@ -88,6 +88,11 @@ impl Coarse {
         Self { length: i16::try_from(edge.length).unwrap_or(i16::MAX), near: steps(edge.near), far: steps(edge.far) }
     }
 
+    /// Which of so many parts of a turn the near angle lies in, as a power of two.
+    pub const fn sector(self, bits: u32) -> u16 {
+        u16::from_ne_bytes(self.near.to_ne_bytes()) >> (u16::BITS - bits)
+    }
+
     /// By how much two edges are certainly not alike; of those that are 0 apart nearly all are.
     const fn excess(self, length: i16, near: i16, far: i16) -> u16 {
         let length = self.length.wrapping_sub(length).unsigned_abs().saturating_sub(LENGTH_STEPS);
@@ -95,14 +100,9 @@ impl Coarse {
         length | near | self.far.wrapping_sub(far).unsigned_abs().saturating_sub(ANGLE_STEPS)
     }
 
-    /// Whether an edge may be alike.
-    pub const fn may_be(self, other: Self) -> bool {
-        self.excess(other.length, other.near, other.far) == 0
-    }
-
     /// Which of the edges in three columns may be alike, the first as the lowest bit. No branch: all are compared at
     /// once.
-    pub fn hits<const LANES: usize>(self, columns: [&[i16; LANES]; 3]) -> u16 {
+    pub fn hits(self, columns: [&[i16; LANES]; 3]) -> u16 {
         let [lengths, near, far] = columns;
         let edges = lengths.iter().zip(near).zip(far).zip(BITS);
         edges.fold(0, |hits, (((length, near), far), bit)| {
@@ -111,8 +111,23 @@ impl Coarse {
     }
 }
 
+/// Length of an empty place among those that are compared at once: no edge is as short.
+pub const EMPTY: i16 = -1_000;
+
+/// As many edges as are compared at once.
+pub const LANES: usize = 16;
+
 /// Sixteen bits, the lowest first.
-const BITS: [u16; 16] = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_024, 2_048, 4_096, 8_192, 16_384, 32_768];
+const BITS: [u16; LANES] = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_024, 2_048, 4_096, 8_192, 16_384, 32_768];
+
+/// Numbers of the bits that are set, the lowest first.
+pub fn ones(mut bits: u16) -> impl Iterator<Item = u8> {
+    core::iter::from_fn(move || {
+        let number = u8::try_from(bits.trailing_zeros()).ok().filter(|_| bits != 0)?;
+        bits &= bits - 1;
+        Some(number)
+    })
+}
 
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a whole turn is no turn")]
 fn turn_part(angle: f32) -> u16 {
@@ -138,9 +153,6 @@ pub struct Ray {
     pub neighbour: u8,
 }
 
-/// Places for rays in the columns of [`Star`]: as many as are compared at once.
-const LANES: usize = 16;
-
 /// Edges of one minutia to its nearest neighbours, from short to long, and once more in whole numbers.
 pub struct Star {
     rays: [(Ray, Coarse); STAR],
@@ -152,8 +164,7 @@ pub struct Star {
 
 impl Star {
     fn new(sorted: &[Ray]) -> Self {
-        // no edge is as short as an empty place
-        let (mut lengths, mut near, mut far) = ([-1_000; LANES], [0; LANES], [0; LANES]);
+        let (mut lengths, mut near, mut far) = ([EMPTY; LANES], [0; LANES], [0; LANES]);
         let mut rays = <[(Ray, Coarse); STAR]>::default();
         let count = sorted.len().min(STAR);
         let columns = lengths.iter_mut().zip(&mut near).zip(&mut far);
@@ -172,12 +183,9 @@ impl Star {
 
     /// Calls back for each ray that is alike, with its number.
     pub fn alike(&self, edge: &Edge, coarse: Coarse, mut found: impl FnMut(u8, &Ray)) {
-        let mut hits = coarse.hits([&self.lengths, &self.near, &self.far]);
-        while hits != 0 {
-            let number = hits.trailing_zeros();
-            hits &= hits - 1;
-            if let Some((ray, _)) = self.rays.get(number as usize).filter(|(ray, _)| alike(&ray.edge, edge)) {
-                found(u8::try_from(number).unwrap_or(u8::MAX), ray);
+        for number in ones(coarse.hits([&self.lengths, &self.near, &self.far])) {
+            if let Some((ray, _)) = self.rays.get(usize::from(number)).filter(|(ray, _)| alike(&ray.edge, edge)) {
+                found(number, ray);
             }
         }
     }

@@ -4,31 +4,26 @@
 //! lies in its own bin or one beside it: three ranges to look through, since bins of one angle follow each other by
 //! length.
 
-use super::edges::{Coarse, Edge, Polar, alike};
-use crate::afis::angle;
+use super::edges::{Coarse, EMPTY, Edge, LANES, Polar, alike, ones};
 use crate::afis::template::Minutia;
 
-/// Bins of the near angle: 11.25 degrees each.
-const ANGLES: usize = 32;
+/// Bins of the near angle as a power of two: 11.25 degrees each.
+const ANGLE_BITS: u32 = 5;
+const ANGLES: usize = 1 << ANGLE_BITS;
 /// Pixels of a bin of lengths, as a power of two.
 const LENGTH_BITS: u32 = 4;
 
-/// An edge and its ends.
-#[derive(Clone, Copy, Default)]
-struct Entry {
-    coarse: Coarse,
-    from: u8,
-    to: u8,
-}
-
 /// Edges by near angle and length.
 pub struct Index {
-    entries: Vec<Entry>,
-    /// The same edges, exactly.
-    edges: Vec<Edge>,
-    /// First entry of each bin, and the end of the last one.
+    /// What is asked first of all edges, in columns that end with [`LANES`] empty places.
+    lengths: Vec<i16>,
+    near: Vec<i16>,
+    far: Vec<i16>,
+    /// The same edges, exactly, with their ends: `from << 8 | to`.
+    edges: Vec<(Edge, u16)>,
+    /// First edge of each bin, and the end of the last one.
     starts: Vec<u32>,
-    lengths: usize,
+    length_bins: usize,
 }
 
 impl Index {
@@ -38,13 +33,17 @@ impl Index {
         let numbered = || (0..=u8::MAX).zip(minutiae);
         let ways = numbered().flat_map(|one| numbered().map(move |other| (one, other)));
         let apart = ways.filter(|((from, _), (to, _))| from != to);
-        let all: Vec<(Edge, u8, u8)> = apart.map(|((from, a), (to, b))| (polar.edge(a, b), from, to)).collect();
-        let lengths = all.iter().map(|(edge, ..)| length_bin(edge.length)).max().unwrap_or(0) + 1;
-        let bin = |edge: &Edge| angle_bin(edge.near) * lengths + length_bin(edge.length);
-        // counts, then starts, then every entry to its place in the order it came
-        let mut starts = vec![0u32; ANGLES * lengths + 1];
-        for (edge, ..) in &all {
-            if let Some(count) = starts.get_mut(bin(edge) + 1) {
+        let all = apart.map(|((from, a), (to, b))| {
+            let edge = polar.edge(a, b);
+            (edge, Coarse::new(&edge), u16::from(from) << 8 | u16::from(to))
+        });
+        let all: Vec<(Edge, Coarse, u16)> = all.collect();
+        let length_bins = all.iter().map(|(edge, ..)| length_bin(edge.length)).max().unwrap_or(0) + 1;
+        let bin = |edge: &Edge, coarse: Coarse| angle_bin(coarse) * length_bins + length_bin(edge.length);
+        // counts, then starts, then every edge to its place in the order it came
+        let mut starts = vec![0u32; ANGLES * length_bins + 1];
+        for (edge, coarse, _) in &all {
+            if let Some(count) = starts.get_mut(bin(edge, *coarse) + 1) {
                 *count += 1;
             }
         }
@@ -54,38 +53,54 @@ impl Index {
             *start = sum;
         }
         let mut next = starts.clone();
-        let (mut entries, mut edges) = (vec![Entry::default(); all.len()], vec![Edge::default(); all.len()]);
-        for (edge, from, to) in all {
-            let Some(place) = next.get_mut(bin(&edge)) else { continue };
-            let slots = entries.get_mut(*place as usize).zip(edges.get_mut(*place as usize));
+        let places = all.len() + LANES;
+        let (mut lengths, mut near, mut far) = (vec![EMPTY; places], vec![0; places], vec![0; places]);
+        let mut edges = vec![(Edge::default(), 0); all.len()];
+        for (edge, coarse, ends) in all {
+            let Some(place) = next.get_mut(bin(&edge, coarse)) else { continue };
+            let at = *place as usize;
             *place += 1;
-            if let Some(slots) = slots {
-                (*slots.0, *slots.1) = (Entry { coarse: Coarse::new(&edge), from, to }, edge);
+            let columns = lengths.get_mut(at).zip(near.get_mut(at)).zip(far.get_mut(at));
+            if let Some((columns, exact)) = columns.zip(edges.get_mut(at)) {
+                ((*columns.0.0, *columns.0.1), *columns.1) = ((coarse.length, coarse.near), coarse.far);
+                *exact = (edge, ends);
             }
         }
-        Self { entries, edges, starts, lengths }
+        Self { lengths, near, far, edges, starts, length_bins }
     }
 
     /// Ends of the edges that are one with this edge within the errors allowed, `from << 8 | to`, in ascending order.
-    pub fn find(&self, edge: &Edge, found: &mut Vec<u16>) {
+    pub fn find(&self, edge: &Edge, coarse: Coarse, found: &mut Vec<u16>) {
         found.clear();
         let middle = length_bin(edge.length);
-        let (first, end) = (middle.saturating_sub(1), (middle + 2).min(self.lengths));
+        let (first, end) = (middle.saturating_sub(1), (middle + 2).min(self.length_bins));
         if first >= end {
             return;
         }
-        let coarse = Coarse::new(edge);
         for turn in [ANGLES - 1, 0, 1] {
-            let row = (angle_bin(edge.near) + turn) % ANGLES * self.lengths;
+            let row = (angle_bin(coarse) + turn) % ANGLES * self.length_bins;
             let start = |bin: usize| self.starts.get(row + bin).map_or(0, |start| *start as usize);
-            let range = start(first)..start(end);
-            for (entry, exact) in self.entries.get(range.clone()).unwrap_or_default().iter().zip(range) {
-                if entry.coarse.may_be(coarse) && self.edges.get(exact).is_some_and(|exact| alike(exact, edge)) {
-                    found.push(u16::from(entry.from) << 8 | u16::from(entry.to));
+            let end = start(end);
+            for at in (start(first)..end).step_by(LANES) {
+                let Some(columns) = self.columns(at) else { break };
+                // what follows the last bin belongs to others
+                let mine = u16::MAX >> LANES.saturating_sub(end - at);
+                for number in ones(coarse.hits(columns) & mine) {
+                    let hit = self.edges.get(at + usize::from(number));
+                    found.extend(hit.filter(|(exact, _)| alike(exact, edge)).map(|(_, ends)| *ends));
                 }
             }
         }
         found.sort_unstable();
+    }
+
+    /// The columns from one place on.
+    fn columns(&self, at: usize) -> Option<[&[i16; LANES]; 3]> {
+        Some([
+            self.lengths.get(at..)?.first_chunk()?,
+            self.near.get(at..)?.first_chunk()?,
+            self.far.get(at..)?.first_chunk()?,
+        ])
     }
 }
 
@@ -93,19 +108,14 @@ fn length_bin(length: i32) -> usize {
     usize::try_from(length >> LENGTH_BITS).unwrap_or(0)
 }
 
-#[allow(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    clippy::cast_precision_loss,
-    reason = "angles lie between 0 and a turn"
-)]
-fn angle_bin(angle: f32) -> usize {
-    (angle * (ANGLES as f32 / angle::TURN)) as usize % ANGLES
+fn angle_bin(coarse: Coarse) -> usize {
+    usize::from(coarse.sector(ANGLE_BITS))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::afis::angle;
 
     #[test]
     fn every_edge_that_is_alike_is_found() {
@@ -124,7 +134,7 @@ mod tests {
             let mut edge = polar.edge(&minutiae[one], &minutiae[other]);
             edge.near = angle::from_to(edge.near, 0.15);
             edge.length += 13;
-            index.find(&edge, &mut found);
+            index.find(&edge, Coarse::new(&edge), &mut found);
             let all = (0..60u8).flat_map(|from| (0..60u8).map(move |to| (from, to))).filter(|(from, to)| from != to);
             let alike = all.filter(|(from, to)| {
                 alike(&polar.edge(&minutiae[usize::from(*from)], &minutiae[usize::from(*to)]), &edge)

@@ -10,38 +10,52 @@ mod pairing;
 mod roots;
 mod score;
 
-use edges::{Polar, Stars};
+use edges::Stars;
 use index::Index;
 use pairing::Pairing;
-use roots::Roots;
+use roots::{LEADS, Lead, Roots};
 
 use super::parameters::ROOTS;
 use super::template::{Minutia, Template};
 
 /// A template ready to be looked up in: the print that was just captured.
 pub struct Probe {
-    candidate: Candidate,
+    side: Side,
     index: Index,
 }
 
 impl Probe {
     /// Prepares a template.
     pub fn new(template: &Template) -> Self {
-        let candidate = Candidate::new(template);
-        let index = Index::new(&candidate.minutiae);
-        Self { candidate, index }
+        let side = Side::new(template);
+        let index = Index::new(&side.minutiae);
+        Self { side, index }
     }
 }
 
 /// A template ready to be compared with a probe: the reference.
 pub struct Candidate {
-    minutiae: Vec<Minutia>,
-    stars: Stars,
+    side: Side,
+    leads: Vec<Lead>,
 }
 
 impl Candidate {
     /// Prepares a template.
     pub fn new(template: &Template) -> Self {
+        let side = Side::new(template);
+        let leads = roots::leads(&side.minutiae).take(LEADS).collect();
+        Self { side, leads }
+    }
+}
+
+/// What either template of a comparison is asked for.
+struct Side {
+    minutiae: Vec<Minutia>,
+    stars: Stars,
+}
+
+impl Side {
+    fn new(template: &Template) -> Self {
         let mut minutiae = template.minutiae().to_vec();
         // scattered, so that the first roots tried come from all over the print
         minutiae.sort_by(|one, other| {
@@ -54,7 +68,7 @@ impl Candidate {
     }
 }
 
-impl Drop for Candidate {
+impl Drop for Side {
     fn drop(&mut self) {
         zeroize::Zeroize::zeroize(&mut self.minutiae);
     }
@@ -83,13 +97,13 @@ impl Matcher {
     /// The scale is logarithmic: a score of 20, 30, 40 is reached by 1 %, 0.1 %, 0.01 % of strangers. Which of two
     /// templates is the probe changes the score a little.
     pub fn score(&mut self, probe: &Probe, candidate: &Candidate) -> f64 {
-        let polar = Polar::get();
-        self.roots.find(probe, candidate, polar);
-        self.pairing.reserve(probe.candidate.minutiae.len(), candidate.minutiae.len());
+        self.roots.find(probe, candidate);
+        let (one, other) = (&probe.side, &candidate.side);
+        self.pairing.reserve(one.minutiae.len(), other.minutiae.len());
         let mut best = 0.0;
         for root in self.roots.pairs().iter().take(ROOTS) {
-            self.pairing.grow(&probe.candidate.stars, &candidate.stars, *root);
-            let score = score::score(&probe.candidate, candidate, self.pairing.pairs());
+            self.pairing.grow(&one.stars, &other.stars, *root);
+            let score = score::score(one, other, self.pairing.pairs());
             best = if score > best { score } else { best };
             self.pairing.clear();
         }
@@ -113,7 +127,7 @@ mod tests {
         }
     }
 
-    fn random(seed: u64, count: usize) -> Template {
+    pub fn random(seed: u64, count: usize) -> Template {
         let mut numbers = Numbers(seed);
         let minutiae = (0..count).map(|_| Minutia {
             x: 20 + numbers.below(300),

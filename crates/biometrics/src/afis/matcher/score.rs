@@ -1,6 +1,6 @@
 //! Score of a pairing.
 
-use super::Candidate;
+use super::Side;
 use super::edges::Ray;
 use super::pairing::{Fit, Pair};
 use crate::afis::angle;
@@ -11,13 +11,13 @@ use crate::afis::parameters::{
 use crate::afis::plane::coordinate;
 
 /// Seven weighted sums, on the scale of false matches.
-pub fn score(probe: &Candidate, candidate: &Candidate, pairs: &[Pair]) -> f64 {
+pub fn score(probe: &Side, candidate: &Side, pairs: &[Pair]) -> f64 {
     let number = |count: usize| f64::from(coordinate(count));
     let count = number(pairs.len());
     let share = 0.5 * (count / number(probe.minutiae.len()) + count / number(candidate.minutiae.len()));
     let support: usize = pairs.iter().map(|pair| usize::from(pair.support)).sum();
     let supported = pairs.iter().filter(|pair| pair.support > 0).count();
-    let kind = |side: &Candidate, minutia: u8| side.minutiae.get(usize::from(minutia)).map(|minutia| minutia.kind);
+    let kind = |side: &Side, minutia: u8| side.minutiae.get(usize::from(minutia)).map(|minutia| minutia.kind);
     let same = |pair: &&Pair| kind(probe, pair.probe) == kind(candidate, pair.candidate);
     let kinds = pairs.iter().filter(same).count();
     let (lengths, angles) = exactness(probe, candidate, pairs);
@@ -32,7 +32,7 @@ pub fn score(probe: &Candidate, candidate: &Candidate, pairs: &[Pair]) -> f64 {
 }
 
 /// How far lengths and angles of the pairing's edges agree, 0 to 1 each.
-fn exactness(probe: &Candidate, candidate: &Candidate, pairs: &[Pair]) -> (f64, f64) {
+fn exactness(probe: &Side, candidate: &Side, pairs: &[Pair]) -> (f64, f64) {
     let flat = angle::single(ANGLE_ERROR_FLAT * f64::from(ANGLE_ERROR));
     let (mut lengths, mut angles, mut edges) = (0, 0.0f32, 0i16);
     for (one, other) in pairs.iter().filter_map(|pair| pair.rays) {
@@ -49,7 +49,7 @@ fn exactness(probe: &Candidate, candidate: &Candidate, pairs: &[Pair]) -> (f64, 
     (f64::from(longest - lengths) / f64::from(longest), f64::from((widest - angles) / widest))
 }
 
-fn ray(side: &Candidate, fit: Fit) -> Ray {
+fn ray(side: &Side, fit: Fit) -> Ray {
     side.stars.ray(fit.centre, fit.ray).copied().unwrap_or_default()
 }
 
