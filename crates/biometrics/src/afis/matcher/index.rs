@@ -117,32 +117,42 @@ mod tests {
     use super::*;
     use crate::afis::angle;
 
-    #[test]
-    fn every_edge_that_is_alike_is_found() {
-        let number = |step: u16, factor: u16| step.wrapping_mul(factor) % 311;
-        let minutiae: Vec<Minutia> = (0..60)
-            .map(|step| Minutia {
-                x: number(step, 97),
-                y: number(step, 203),
-                direction: f32::from(number(step, 149)) / 50.0,
-                ..Minutia::default()
-            })
-            .collect();
-        let (index, polar) = (Index::new(&minutiae), Polar::get());
+    /// Every edge that is alike by trying all is found, once, in ascending order; how many there were.
+    fn found_as_by_trying_all(minutiae: &[Minutia], wanted: &[(usize, usize)]) -> usize {
+        let (index, polar) = (Index::new(minutiae), Polar::get());
+        let numbered = || (0..=u8::MAX).zip(minutiae);
         let (mut found, mut hits) = (Vec::new(), 0);
-        for (one, other) in [(0, 1), (5, 40), (12, 3), (59, 58), (20, 33), (33, 20)] {
-            let mut edge = polar.edge(&minutiae[one], &minutiae[other]);
+        for (one, other) in wanted {
+            let mut edge = polar.edge(&minutiae[*one], &minutiae[*other]);
             edge.near = angle::from_to(edge.near, 0.15);
             edge.length += 13;
             index.find(&edge, Coarse::new(&edge), &mut found);
-            let all = (0..60u8).flat_map(|from| (0..60u8).map(move |to| (from, to))).filter(|(from, to)| from != to);
-            let alike = all.filter(|(from, to)| {
-                alike(&polar.edge(&minutiae[usize::from(*from)], &minutiae[usize::from(*to)]), &edge)
-            });
-            let expected: Vec<u16> = alike.map(|(from, to)| u16::from(from) << 8 | u16::from(to)).collect();
+            let all = numbered().flat_map(|one| numbered().map(move |other| (one, other)));
+            let alike = all.filter(|((from, a), (to, b))| from != to && alike(&polar.edge(a, b), &edge));
+            let expected: Vec<u16> = alike.map(|((from, _), (to, _))| u16::from(from) << 8 | u16::from(to)).collect();
             assert_eq!(found, expected);
             hits += found.len();
         }
+        hits
+    }
+
+    #[test]
+    fn every_edge_that_is_alike_is_found() {
+        let number = |step: u16, factor: u16, end: u16| step.wrapping_mul(factor) % 311 % end;
+        let spread = |end: u16| -> Vec<Minutia> {
+            let minutia = |step| Minutia {
+                x: number(step, 97, end),
+                y: number(step, 203, end),
+                direction: f32::from(number(step, 149, 311)) / 50.0,
+                ..Minutia::default()
+            };
+            (0..60).map(minutia).collect()
+        };
+        let hits = found_as_by_trying_all(&spread(311), &[(0, 1), (5, 40), (12, 3), (59, 58), (20, 33), (33, 20)]);
         assert!(hits >= 6, "{hits}");
+        // all of them short: rows of bins end soon, and what follows is the next row
+        let all: Vec<(usize, usize)> = (0..60).map(|one| (one, (one + 7) % 60)).collect();
+        let hits = found_as_by_trying_all(&spread(13), &all);
+        assert!(hits >= 300, "{hits}");
     }
 }
