@@ -19,3 +19,16 @@ pub fn what_and_remedy(error: &dyn core::fmt::Display, otherwise: &str) -> (Stri
     let (what, remedy) = text.rsplit_once("; ").unwrap_or((&text, otherwise));
     (what.to_owned(), remedy.to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::what_and_remedy;
+
+    #[test]
+    fn the_remedy_stands_behind_the_last_semicolon() {
+        let pair = |text: &str| what_and_remedy(&text, "ask");
+        let owned = |what: &str, remedy: &str| (what.to_owned(), remedy.to_owned());
+        assert_eq!(pair("PNG is damaged: a; b; take another"), owned("PNG is damaged: a; b", "take another"));
+        assert_eq!(pair("no picture"), owned("no picture", "ask"));
+    }
+}

@@ -117,10 +117,15 @@ fn deviations_of_the_field_are_notes_to_the_tolerant_reader_only() {
         (at, file.len() - at)
     };
     let short = u32::try_from(length - 8).unwrap();
-    assert_eq!(note(8, &short.to_be_bytes()), FaceNote::RecordLength(short, length));
-    assert_eq!(note(36, &[1, 81, 1, 193]), FaceNote::Dimensions((337, 449), (413, 531)));
-    assert_eq!(note(40, &[0]), FaceNote::ColourSpace(0, 1));
-    assert_eq!(note(35, &[0]), FaceNote::DataType(0, 1));
+    let is = |note: FaceNote, expected: FaceNote, text: &str| {
+        assert_eq!((note.to_string().as_str(), note), (text, expected));
+    };
+    let text = format!("the record says {short} octets and has {length}");
+    is(note(8, &short.to_be_bytes()), FaceNote::RecordLength(short, length), &text);
+    let text = "the record says 337 x 449 pixels, the image has 413 x 531";
+    is(note(36, &[1, 81, 1, 193]), FaceNote::Dimensions((337, 449), (413, 531)), text);
+    is(note(40, &[0]), FaceNote::ColourSpace(0, 1), "the record says colour space 0, the image has 1");
+    is(note(35, &[0]), FaceNote::DataType(0, 1), "the record says image data type 0, the image is of 1");
     // an image damaged at its first octet
     let (file, at) = file(face());
     let mut damaged = file;

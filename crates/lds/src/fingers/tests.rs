@@ -126,6 +126,43 @@ fn every_field_of_the_record_is_checked() {
 }
 
 #[test]
+fn deviations_of_the_field_are_notes_to_the_tolerant_reader_only() {
+    let good = Dg3::Fingers(vec![print(FingerPosition::RightIndex)]).encode().unwrap().into_vec();
+    let at = good.windows(4).position(|octets| octets == b"FIR\0").unwrap();
+    let length = good.len() - at;
+    let noted = |file: &[u8]| {
+        assert!(Dg3::decode(file).is_err());
+        let (read, notes) = Dg3::decode_tolerant(file).unwrap();
+        assert_eq!(notes.len(), 1, "{notes:?}");
+        (read.fingers().len(), notes[0].clone(), notes[0].to_string())
+    };
+    let changed = |offset: usize, octet: u8| {
+        let mut file = good.clone();
+        file[at + offset] = octet;
+        noted(&file)
+    };
+    let view = length - 32;
+    let block = u32::try_from(view).unwrap();
+    let says = |part: &str, said: usize, found: usize| format!("the {part} says {said} octets and has {found}");
+    let record = u64::try_from(length).unwrap() + 256;
+    let text = says("record", length + 256, length);
+    assert_eq!(changed(12, 1), (1, FingerNote::RecordLength(record, length), text));
+    assert_eq!(changed(34, 1), (1, FingerNote::BlockLength(block + 256, view), says("view", view + 256, view)));
+    let text = "the record says 108 x 620 pixels, the image has 620 x 620".to_owned();
+    assert_eq!(changed(41, 0), (1, FingerNote::Dimensions((108, 620), (620, 620)), text));
+    let text = "the record says compression 5, the image is of 2".to_owned();
+    assert_eq!(changed(29, 5), (1, FingerNote::Compression(5, 2), text));
+    let text = "the image: unknown image format: neither JPEG, JPEG 2000, PNG, WSQ nor PGM".to_owned();
+    let damaged = changed(46, 0);
+    assert_eq!(damaged, (1, FingerNote::Image(image::ImageError::UnknownMagic), text));
+    // no print at all, and the hash of that tells everybody so
+    let (_, none, text) = noted(&hex::decode("63067F6103020100").unwrap());
+    assert_eq!((none, text.contains("no random octets")), (FingerNote::Random(0), true), "{text}");
+    let (_, few, text) = noted(&hex::decode("630A7F61030201005302ABCD").unwrap());
+    assert_eq!((few, text.contains("2 random octets where 16")), (FingerNote::Random(2), true), "{text}");
+}
+
+#[test]
 fn images_that_a_dg3_does_not_take() {
     let refused = |image: Vec<u8>| Finger::from_image(FingerPosition::LeftIndex, image).unwrap_err().to_string();
     assert!(refused(samples::portrait(9, 8)).contains("WSQ"));
