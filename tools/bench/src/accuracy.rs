@@ -2,7 +2,8 @@
 //!
 //! Mates are every two impressions of one finger; strangers the first impressions of every two fingers. For two fingers
 //! a person has fingers 2k and 2k + 1. Intervals come from drawing fingers (persons) again and again with replacement:
-//! two scores of one finger are no two samples.
+//! two scores of one finger are no two samples. Where no mate was refused, no draw refuses one either, which says
+//! little of those who were not there: such an interval ends at three in so many mates or above.
 
 use bitaqa_biometrics::afis::{Candidate, Matcher, PRUNED_MINUTIAE, Probe, THRESHOLD, THRESHOLD_TWO, Template};
 use bitaqa_biometrics::synthetic::finger::Conditions;
@@ -17,6 +18,8 @@ use crate::primitives::as_f64;
 
 /// Draws of fingers behind each interval.
 const DRAWS: usize = 400;
+/// What was never seen in `n` samples happens to fewer than this many in `n`, at 95 %.
+const UNSEEN: f64 = 3.0;
 
 /// What was measured.
 #[derive(Serialize)]
@@ -173,17 +176,19 @@ impl Scores {
         sorted.sort_by(|one, other| other.value.total_cmp(&one.value));
         let (mates, strangers): (Vec<&Score>, Vec<&Score>) = sorted.iter().partition(|score| score.mates());
         let mut rng = ChaCha20Rng::seed_from_u64(1);
-        let mut draws: Vec<f64> = (0..DRAWS).map(|_| equal_error(&sorted, &draw(self.fingers, &mut rng))).collect();
+        let mut draws: Vec<f64> =
+            (0..DRAWS).map(|_| Crossing::of(&sorted, &draw(self.fingers, &mut rng)).percent()).collect();
         draws.sort_by(f64::total_cmp);
         let at = |share: usize| draws.get(DRAWS * share / 1000).copied().unwrap_or_default();
+        let crossing = Crossing::of(&sorted, &vec![1; self.fingers]);
         let bar = strangers.get(strangers.len() / 1000).map_or(0.0, |score| score.value);
         let refused = |least: f64| percent(mates.iter().filter(|score| score.value < least).count(), mates.len());
         Row {
             form,
             mates: mates.len(),
             strangers: strangers.len(),
-            eer_percent: equal_error(&sorted, &vec![1; self.fingers]),
-            eer_interval: (at(25), at(975)),
+            eer_percent: crossing.percent(),
+            eer_interval: (at(25), at(975).max(crossing.unseen(mates.len()))),
             fnmr_at_fmr_0_1_percent: refused(bar.next_up()),
             threshold,
             fnmr_percent: refused(threshold),
@@ -205,29 +210,47 @@ fn draw(fingers: usize, rng: &mut ChaCha20Rng) -> Vec<u64> {
     weights
 }
 
-/// Where as many mates are refused as strangers pass, in per cent. Scores come from high to low; each counts as often
-/// as its fingers were drawn.
-fn equal_error(sorted: &[Score], weights: &[u64]) -> f64 {
-    let weight = |score: &Score| {
-        let of = |finger: usize| weights.get(finger).copied().unwrap_or(0);
-        if score.mates() { of(score.probe) } else { of(score.probe) * of(score.reference) }
-    };
-    let total = |mates: bool| -> f64 {
-        as_f64(sorted.iter().filter(|score| score.mates() == mates).map(weight).sum::<u64>().max(1))
-    };
-    let (mates, strangers) = (total(true), total(false));
-    let (mut accepted, mut passed, mut best) = (0, 0, (f64::MAX, 0.0));
-    for level in sorted.chunk_by(|one, other| one.value.total_cmp(&other.value).is_eq()) {
-        for score in level {
-            *(if score.mates() { &mut accepted } else { &mut passed }) += weight(score);
+/// Where as many mates are refused as strangers pass: shares of both, which scores of few fingers keep apart.
+struct Crossing {
+    refused: f64,
+    passed: f64,
+}
+
+impl Crossing {
+    /// Scores come from high to low; each counts as often as its fingers were drawn.
+    fn of(sorted: &[Score], weights: &[u64]) -> Self {
+        let weight = |score: &Score| {
+            let of = |finger: usize| weights.get(finger).copied().unwrap_or(0);
+            if score.mates() { of(score.probe) } else { of(score.probe) * of(score.reference) }
+        };
+        let total = |mates: bool| -> f64 {
+            as_f64(sorted.iter().filter(|score| score.mates() == mates).map(weight).sum::<u64>().max(1))
+        };
+        let (mates, strangers) = (total(true), total(false));
+        let (mut accepted, mut passed, mut best) = (0, 0, Self { refused: 1.0, passed: 0.0 });
+        for level in sorted.chunk_by(|one, other| one.value.total_cmp(&other.value).is_eq()) {
+            for score in level {
+                *(if score.mates() { &mut accepted } else { &mut passed }) += weight(score);
+            }
+            let here = Self { refused: 1.0 - as_f64(accepted) / mates, passed: as_f64(passed) / strangers };
+            best = if here.apart() < best.apart() { here } else { best };
         }
-        let (refused, false_matches) = (1.0 - as_f64(accepted) / mates, as_f64(passed) / strangers);
-        let apart = (refused - false_matches).abs();
-        if apart < best.0 {
-            best = (apart, f64::midpoint(refused, false_matches));
-        }
+        best
     }
-    best.1 * 100.0
+
+    fn apart(&self) -> f64 {
+        (self.refused - self.passed).abs()
+    }
+
+    /// The equal error rate.
+    fn percent(&self) -> f64 {
+        f64::midpoint(self.refused, self.passed) * 100.0
+    }
+
+    /// What may still be there, in per cent, where none of so many mates was refused.
+    fn unseen(&self, mates: usize) -> f64 {
+        if self.refused > 0.0 { 0.0 } else { 100.0 * UNSEEN / as_f64(mates.max(1) as u64) }
+    }
 }
 
 fn percent(part: usize, whole: usize) -> f64 {
@@ -252,8 +275,10 @@ mod tests {
             score(3.0, 0, 3),
             score(2.0, 1, 2),
         ];
-        assert!((equal_error(&sorted, &[1; 4]) - 25.0).abs() < 1e-9);
-        // without the fourth finger nothing is wrong
-        assert!(equal_error(&sorted, &[1, 1, 1, 0]) < 1e-9);
+        let all = Crossing::of(&sorted, &[1; 4]);
+        assert!((all.percent() - 25.0).abs() < 1e-9 && all.unseen(4) < 1e-9);
+        // without the fourth finger nothing is wrong, of which three mates are a poor witness
+        let three = Crossing::of(&sorted, &[1, 1, 1, 0]);
+        assert!(three.percent() < 1e-9 && (three.unseen(3) - 100.0).abs() < 1e-9);
     }
 }
