@@ -1,4 +1,4 @@
-//! Files with one print: WSQ, PNG and binary PGM, read into a [`Grey`] and written from one.
+//! Files with one print: WSQ, PNG, binary PGM and JPEG 2000, read into a [`Grey`]; all but the last written from one.
 //!
 //! A print is 8-bit grey, dark ridges on light ground, 500 pixels an inch. What is anything else is refused with what,
 //! where and remedy, and never scaled or inverted in silence: a template of a print at a wrong resolution matches
@@ -9,6 +9,7 @@ use std::io::Cursor;
 use bitaqa_lds::image::{Colour, ImageError, ImageFormat, ImageHeader, grey_samples};
 use png::{BitDepth, ColorType, Compression, Encoder, PixelDimensions, Unit};
 
+use crate::portrait::{self, PortraitError};
 use crate::raster::{Grey, RasterError};
 use crate::wsq::{self, PIXELS_MAX, PIXELS_PER_OCTET_MAX, SIDE_MIN, WsqError};
 
@@ -53,8 +54,11 @@ pub enum PrintError {
     /// A PNG could not be written.
     #[error("PNG encoder: {0}")]
     Packed(#[from] png::EncodingError),
+    /// JPEG 2000 that does not decode.
+    #[error("{0}; take the file from its source again")]
+    Jpeg2000(PortraitError),
     /// A format for portraits.
-    #[error("a print is WSQ, PNG or PGM, and this is {0}; export it as PNG in 8-bit grey")]
+    #[error("a print is WSQ, PNG, PGM or JPEG 2000, and this is {0}; export it as PNG in 8-bit grey")]
     Format(ImageFormat),
     /// Red, green and blue differ.
     #[error("a colour image: at row {row}, column {column} red, green and blue differ; scan in 8-bit grey")]
@@ -76,7 +80,8 @@ pub enum PrintError {
     /// Too many pixels for its octets, or at all.
     #[error(
         "{width} x {height} pixels out of {octets} octets: at most {PIXELS_MAX} pixels are read, and \
-         {PIXELS_PER_OCTET_MAX} for each octet; cut it to one finger at {RESOLUTION} pixels an inch"
+         {PIXELS_PER_OCTET_MAX} for each octet ({} of JPEG 2000); cut it to one finger at {RESOLUTION} pixels an inch",
+        portrait::PIXELS_PER_OCTET_MAX_JPEG2000
     )]
     TooLarge {
         /// Columns.
@@ -147,12 +152,16 @@ fn is_right(stated: u32) -> bool {
     stated.abs_diff(RESOLUTION) * 100 <= RESOLUTION * RESOLUTION_TOLERANCE
 }
 
-/// PNG and PGM: first the whole container, then its size, then the samples.
+/// All but WSQ: first the whole container, then its size, then the samples.
 fn read_container(octets: &[u8]) -> Result<PrintFile, PrintError> {
     let header = ImageHeader::read(octets)?;
     let (width, height) = (header.width, header.height);
     let pixels = u64::from(width) * u64::from(height);
-    if pixels > PIXELS_MAX.min((octets.len() as u64).saturating_mul(PIXELS_PER_OCTET_MAX)) {
+    let per_octet = match header.format {
+        ImageFormat::Jp2 | ImageFormat::J2k => portrait::PIXELS_PER_OCTET_MAX_JPEG2000,
+        _ => PIXELS_PER_OCTET_MAX,
+    };
+    if pixels > PIXELS_MAX.min((octets.len() as u64).saturating_mul(per_octet)) {
         return Err(PrintError::TooLarge { width, height, octets: octets.len() });
     }
     if width < SIDE_MIN || height < SIDE_MIN {
@@ -167,7 +176,13 @@ fn read_container(octets: &[u8]) -> Result<PrintFile, PrintError> {
             Ok(PrintFile { image, format: ImageFormat::Pgm, resolution: None })
         }
         (ImageFormat::Png, Colour::Grey | Colour::Rgb) => read_png(octets, &header),
-        (ImageFormat::Png, colour) => Err(PrintError::Samples { what: format!("{colour:?}") }),
+        (ImageFormat::Jp2 | ImageFormat::J2k, Colour::Grey) => {
+            let samples = portrait::jpeg2000_samples(octets, &header).map_err(PrintError::Jpeg2000)?;
+            Ok(PrintFile { image: Grey::new(width, height, samples)?, format: header.format, resolution: None })
+        }
+        (ImageFormat::Png | ImageFormat::Jp2 | ImageFormat::J2k, colour) => {
+            Err(PrintError::Samples { what: format!("{colour:?}") })
+        }
         (format, _) => Err(PrintError::Format(format)),
     }
 }

@@ -14,7 +14,7 @@ pub const PIXELS_MAX: u64 = 25_000_000;
 /// A picture of nothing but one colour may tell that many pixels by one octet, a picture of a person a hundredth.
 const PIXELS_PER_OCTET_MAX: u64 = 1000;
 /// JPEG 2000 has more work for each pixel, and no portrait of fewer octets than these.
-const PIXELS_PER_OCTET_MAX_JPEG2000: u64 = 200;
+pub(crate) const PIXELS_PER_OCTET_MAX_JPEG2000: u64 = 200;
 /// Below this side there is nothing to look at.
 const SIDE_MIN: u32 = 32;
 /// Hundredths of a bit for each pixel of the card below which a lossy source has lost too much already.
@@ -191,7 +191,7 @@ fn jpeg_samples(octets: &[u8]) -> Result<Vec<u8>, PortraitError> {
 }
 
 /// Decodes strictly; that a damaged code stream decodes all the same is possible, and the digest of EF.SOD decides.
-pub(super) fn jpeg2000_samples(octets: &[u8], header: &ImageHeader) -> Result<Vec<u8>, PortraitError> {
+pub(crate) fn jpeg2000_samples(octets: &[u8], header: &ImageHeader) -> Result<Vec<u8>, PortraitError> {
     let settings = hayro_jpeg2000::DecodeSettings { strict: true, ..Default::default() };
     let image = hayro_jpeg2000::Image::new(octets, &settings).map_err(|error| decode(header.format, &error))?;
     if image.has_alpha() {

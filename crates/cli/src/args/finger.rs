@@ -7,9 +7,9 @@ use clap::{Args, Subcommand};
 /// `finger`.
 #[derive(Debug, Subcommand)]
 pub enum Finger {
-    /// Convert a print between WSQ, PNG and PGM; the extension of OUT says to which.
+    /// Convert a print to WSQ, PNG or PGM; the extension of OUT says to which.
     Convert {
-        /// The print: WSQ, PNG or binary PGM, 8-bit grey, dark ridges on light ground, 500 pixels an inch.
+        /// The print: WSQ, PNG, binary PGM or JPEG 2000, 8-bit grey, dark ridges on light ground, 500 pixels an inch.
         #[arg(value_name = "IN")]
         from: PathBuf,
         /// File to write: .wsq (lossy, 0.75 bit a pixel), .png or .pgm; must not exist.

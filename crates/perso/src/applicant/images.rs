@@ -6,7 +6,8 @@ use super::problem::Findings;
 use super::raw_print;
 use super::record::Record;
 use bitaqa_apdu::Bytes;
-use bitaqa_biometrics::portrait::{Coding, Eyes, Geometry, Point, chip_portrait};
+use bitaqa_biometrics::portrait::{Coding, Eyes, Geometry, Point, Source, chip_portrait};
+use bitaqa_biometrics::print_file::{self, PrintError};
 use bitaqa_biometrics::what_and_remedy;
 use bitaqa_lds::biometrics::Generation;
 use bitaqa_lds::fingers::{Finger, FingerData, FingerPosition};
@@ -80,8 +81,9 @@ pub(super) fn portrait(
     let accepted = limits.portrait_formats.iter().map(|format| format.name()).collect();
     let takes = |format| portrait_format(format).is_some_and(|format| limits.portrait_formats.contains(&format));
     let want = Want { field, what: "portrait", accepted, octets_max: limits.portrait_bytes_max, takes: &takes };
-    let octets = want.read(&record.portrait.file, folder, findings)?;
-    let octets = if is_png(&octets) { for_chip(&octets, record, profile, findings)? } else { octets };
+    let delivered = want.read(&record.portrait.file, folder, findings)?;
+    let raw = is_png(&delivered);
+    let octets = if raw { for_chip(&delivered, record, profile, findings)? } else { delivered };
     want.header(&octets, findings)?;
     let header = match face::check_portrait(&octets) {
         Ok(header) => header,
@@ -91,8 +93,16 @@ pub(super) fn portrait(
         }
     };
     let ratio = header.width.saturating_mul(100) / header.height.max(1);
+    let fits = PORTRAIT_WIDTH.contains(&header.width) && PORTRAIT_RATIO_PERCENT.contains(&ratio);
+    if fits
+        && !raw
+        && let Err(error) = Source::read(&octets)
+    {
+        findings.problem(field, format!("the portrait: {error}"), error.remedy());
+        return None;
+    }
     findings.unless(
-        PORTRAIT_WIDTH.contains(&header.width) && PORTRAIT_RATIO_PERCENT.contains(&ratio),
+        fits,
         field,
         format!("the portrait has {} x {} pixels", header.width, header.height),
         "cut it to 35 x 45 mm: 413 x 531 pixels at 300 dpi",
@@ -151,13 +161,14 @@ pub(super) fn prints(
             FingerFormat::Iso19794Part2 => vec!["a minutiae record of ISO/IEC 19794-2:2005"],
         };
         let want = Want { field: &field, what: "print", accepted, octets_max: limits.print_bytes_max, takes: &takes };
-        let Some(octets) = want.read_print(&entry.file, folder, limits, findings) else { continue };
+        let Some(delivered) = want.read_print(&entry.file, folder, limits, findings) else { continue };
+        let finger = entry.finger.position();
         let template = match limits.finger_format {
-            FingerFormat::Iso19794Part4 => want.image_template(entry.finger.position(), octets, findings),
+            FingerFormat::Iso19794Part4 => want.image_template(finger, delivered, findings),
             FingerFormat::Iso39794Part4 => want
-                .image_template(entry.finger.position(), octets, findings)
+                .image_template(finger, delivered, findings)
                 .and_then(|template| template.in_generation(Generation::Iso39794).ok()),
-            FingerFormat::Iso19794Part2 => want.minutiae_template(entry.finger.position(), octets, findings),
+            FingerFormat::Iso19794Part2 => want.minutiae_template(finger, delivered.octets, findings),
         };
         let Some(print) = template.map(|template| Print { template }) else { continue };
         findings.unless(
@@ -180,6 +191,13 @@ fn hands(record: &Record, findings: &mut Findings<'_>) {
     } else if first.finger.is_right() == second.finger.is_right() {
         findings.warn("fingerprints[1].finger", "both prints are of one hand", "take one of each hand where possible");
     }
+}
+
+/// A print as it goes on.
+struct Delivered {
+    octets: Bytes,
+    /// Whether they were coded here, out of samples that were looked at.
+    coded_here: bool,
 }
 
 /// What is wanted of a file.
@@ -205,18 +223,22 @@ impl Want<'_> {
         folder: Folder<'_>,
         limits: &Biometrics,
         findings: &mut Findings<'_>,
-    ) -> Option<Bytes> {
+    ) -> Option<Delivered> {
         let octets = self.open(name, folder, findings)?;
-        let coded = match raw_print::coded(&octets, limits) {
-            Some(Ok(coded)) => coded,
-            Some(Err(error)) => {
-                let (what, remedy) = what_and_remedy(&error, SCAN_AGAIN);
-                findings.problem(self.field, format!("the {}: {what}", self.what), remedy);
-                return None;
-            }
-            None => octets,
+        let (octets, coded_here) = match raw_print::coded(&octets, limits) {
+            Some(coded) => (self.sound_print(coded, findings)?, true),
+            None => (octets, false),
         };
-        self.fits(coded, findings)
+        Some(Delivered { octets: self.fits(octets, findings)?, coded_here })
+    }
+
+    /// What came of the samples of a print, when they are such.
+    fn sound_print<T>(&self, print: Result<T, PrintError>, findings: &mut Findings<'_>) -> Option<T> {
+        let refuse = |error: PrintError| {
+            let (what, remedy) = what_and_remedy(&error, SCAN_AGAIN);
+            findings.problem(self.field, format!("the {}: {what}", self.what), remedy);
+        };
+        print.map_err(refuse).ok()
     }
 
     /// The octets of the file when it is there.
@@ -267,10 +289,20 @@ impl Want<'_> {
         }
     }
 
-    fn image_template(&self, finger: FingerPosition, octets: Bytes, findings: &mut Findings<'_>) -> Option<Finger> {
+    fn image_template(
+        &self,
+        finger: FingerPosition,
+        Delivered { octets, coded_here }: Delivered,
+        findings: &mut Findings<'_>,
+    ) -> Option<Finger> {
         let header = self.header(&octets, findings)?;
+        let fits = PRINT_SIDE.contains(&header.width) && PRINT_SIDE.contains(&header.height);
+        // A header says nothing of the samples behind it, and what does not decode here decodes at no border.
+        if fits && !coded_here {
+            self.sound_print(print_file::read(&octets), findings)?;
+        }
         findings.unless(
-            PRINT_SIDE.contains(&header.width) && PRINT_SIDE.contains(&header.height),
+            fits,
             self.field,
             format!("the print has {} x {} pixels", header.width, header.height),
             "cut it to one finger at 500 ppi: 80 to 1280 pixels each way",

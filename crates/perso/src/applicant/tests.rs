@@ -2,9 +2,10 @@
 
 use super::record::Record;
 use super::{Applicant, ApplicantErrors, Warning, sample, schema};
-use bitaqa_biometrics::print_file::{PrintFormat, write};
+use bitaqa_biometrics::print_file::{PrintFormat, read, write};
 use bitaqa_biometrics::raster::Grey;
 use bitaqa_biometrics::synthetic::{Hand, Sitter, coded_fingerprint, fingerprint, portrait};
+use bitaqa_biometrics::wsq::Encoder;
 use bitaqa_lds::mrz;
 use bitaqa_profile::Profile;
 use rand::SeedableRng;
@@ -29,8 +30,19 @@ static IMAGES: LazyLock<BTreeMap<&'static str, Vec<u8>>> = LazyLock::new(|| {
     let pgm = |width: usize, height: usize| {
         [format!("P5 {width} {height} 255\n").into_bytes(), vec![20; width * height]].concat()
     };
+    // containers that are sound, with samples that are not: zeros in the middle of the entropy-coded data
+    let holed = |file: &[u8]| {
+        let mut file = file.to_vec();
+        let middle = file.len() / 2;
+        file[middle..middle + 300].fill(0);
+        file
+    };
+    let slow = Encoder::new(&read(&raw).unwrap().image, 300).unwrap().encode_within(18 * 1024).unwrap();
     BTreeMap::from([
         ("empty", Vec::new()),
+        ("holed.jpg", holed(&face)),
+        ("holed.wsq", holed(&right)),
+        ("300ppi.wsq", slow),
         ("truncated.jpg", face[..face.len() - 40].to_vec()),
         ("trailing.jpg", [face.as_slice(), b"more"].concat()),
         ("magic.jpg", [b"GIF89a".as_slice(), &face[6..]].concat()),
@@ -242,6 +254,7 @@ fn bad_images() -> Vec<(&'static str, Value, &'static str, &'static str)> {
         ("/portrait/file", json!("truncated.jpg"), "portrait.file", "truncated"),
         ("/portrait/file", json!("trailing.jpg"), "portrait.file", "behind its end"),
         ("/portrait/file", json!("magic.jpg"), "portrait.file", "unknown image format"),
+        ("/portrait/file", json!("holed.jpg"), "portrait.file", "the picture does not decode"),
         ("/portrait/file", json!("blank.png"), "portrait.file", "is not the shape 413 x 531 of the card"),
         ("/fingerprints/1", print("truncated.png"), "fingerprints[1].file", "truncated"),
         (
@@ -251,6 +264,8 @@ fn bad_images() -> Vec<(&'static str, Value, &'static str, &'static str)> {
             "is a JPEG, the profile takes wsq or png",
         ),
         ("/fingerprints/1", print("truncated.wsq"), "fingerprints[1].file", "truncated"),
+        ("/fingerprints/1", print("holed.wsq"), "fingerprints[1].file", "WSQ is damaged near octet"),
+        ("/fingerprints/1", print("300ppi.wsq"), "fingerprints[1].file", "states 300 pixels an inch"),
         ("/fingerprints/1", print("large.wsq"), "fingerprints[1].file", "too large: "),
         ("/fingerprints/1", print("dark.pgm"), "fingerprints[1].file", "the print is inverted"),
         ("/fingerprints/1", print("small.pgm"), "fingerprints[1].file", "8 x 8 pixels hold no print"),
