@@ -102,7 +102,10 @@ pub const TARGETS: &[Target] = &[
     Target::new("image", images::header, &[Made(made::images)]).words(IMAGES).up_to(WITH_IMAGE).smoke(30_000),
     Target::new("portrait", images::portrait, &[Made(made::images)]).words(IMAGES).up_to(WITH_IMAGE).smoke(20_000),
     Target::new("wsq", prints::wsq, &[Made(prints::seeds)]).words(IMAGES).up_to(WITH_IMAGE).smoke(1000),
-    Target::new("print-file", prints::print_file, &[Made(prints::seeds)]).words(IMAGES).up_to(WITH_IMAGE).smoke(5000),
+    Target::new("print-file", prints::print_file, &[Made(prints::seeds), Vectors("biometrics/print_jpeg2000.toml")])
+        .words(IMAGES)
+        .up_to(WITH_IMAGE)
+        .smoke(5000),
     Target::new("portrait-pixels", images::decoded_portrait, &[Made(made::pictures)])
         .words(IMAGES)
         .up_to(8192)

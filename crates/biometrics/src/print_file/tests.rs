@@ -77,19 +77,18 @@ fn samples_of_other_kinds_are_refused() {
     assert_eq!(told(&jpeg), "a print is WSQ, PNG, PGM or JPEG 2000, and this is JPEG; export it as PNG in 8-bit grey");
 }
 
-/// What `opj_compress` made of 96 x 96 samples without loss: the left half 235, the right half 171.
-const HALVES: &str = "\
-    FF4FFF510029000000000060000000600000000000000000000000600000006000000000000000000001070101FF\
-    52000C00000001000504040001FF5C00134040484850484850484850484850484850FF90000A00000000005F0001\
-    FF93CFB424022F26F36B1A3A5A6FC0F9028010304DA11BC1F389001CF812A85F8A05608FC3EA0C002C5CC5DAB33F\
-    F6F460000308C3EA10004B22C73FFD7B1E4D6CE018467906A21FC3EA070082DD1A8EFF7DD7FFD9";
-
 #[test]
 fn jpeg_2000_is_read_and_its_damage_told() {
-    let file = hex::decode(HALVES).unwrap();
-    let halves: Vec<u8> = (0..96 * 96).map(|place| if place % 96 < 48 { 235 } else { 171 }).collect();
+    let table: toml::Table = include_str!("../../../../test-vectors/biometrics/print_jpeg2000.toml").parse().unwrap();
+    let case = &table["case"][0];
+    let number = |value: &toml::Value| u32::try_from(value.as_integer().unwrap()).unwrap();
+    let shade = |place: usize| u8::try_from(number(&case["shades"][place])).unwrap();
+    let (width, height) = (number(&case["width"]), number(&case["height"]));
+    let row = (0..width).map(|column| shade(usize::from(column >= width / 2))).collect::<Vec<u8>>();
+    let file = hex::decode(case["code_stream"].as_str().unwrap()).unwrap();
     let print = read(&file).unwrap();
-    assert_eq!((print.image, print.format), (Grey::new(96, 96, halves).unwrap(), ImageFormat::J2k));
+    let expected = Grey::new(width, height, row.repeat(height as usize)).unwrap();
+    assert_eq!((print.image, print.format, print.resolution), (expected, ImageFormat::J2k, None));
     let mut damaged = file.clone();
     // the number of decompositions: more than there are steps for
     let levels = damaged.windows(4).position(|octets| octets == [0xFF, 0x52, 0, 12]).unwrap() + 9;
