@@ -6,6 +6,7 @@
 
 pub mod afis;
 mod elementary;
+pub mod jpeg2000;
 pub mod portrait;
 pub mod print_file;
 pub mod raster;

@@ -9,7 +9,7 @@ use std::io::Cursor;
 use bitaqa_lds::image::{Colour, ImageError, ImageFormat, ImageHeader, grey_samples};
 use png::{BitDepth, ColorType, Compression, Encoder, PixelDimensions, Unit};
 
-use crate::portrait::{self, PortraitError};
+use crate::jpeg2000::{self, Jpeg2000Error};
 use crate::raster::{Grey, RasterError};
 use crate::wsq::{self, PIXELS_MAX, PIXELS_PER_OCTET_MAX, SIDE_MIN, WsqError};
 
@@ -56,7 +56,7 @@ pub enum PrintError {
     Packed(#[from] png::EncodingError),
     /// JPEG 2000 that does not decode.
     #[error("{0}; take the file from its source again")]
-    Jpeg2000(PortraitError),
+    Jpeg2000(#[from] Jpeg2000Error),
     /// A format for portraits.
     #[error("a print is WSQ, PNG, PGM or JPEG 2000, and this is {0}; export it as PNG in 8-bit grey")]
     Format(ImageFormat),
@@ -81,7 +81,7 @@ pub enum PrintError {
     #[error(
         "{width} x {height} pixels out of {octets} octets: at most {PIXELS_MAX} pixels are read, and \
          {PIXELS_PER_OCTET_MAX} for each octet ({} of JPEG 2000); cut it to one finger at {RESOLUTION} pixels an inch",
-        portrait::PIXELS_PER_OCTET_MAX_JPEG2000
+        jpeg2000::PIXELS_PER_OCTET_MAX
     )]
     TooLarge {
         /// Columns.
@@ -158,7 +158,7 @@ fn read_container(octets: &[u8]) -> Result<PrintFile, PrintError> {
     let (width, height) = (header.width, header.height);
     let pixels = u64::from(width) * u64::from(height);
     let per_octet = match header.format {
-        ImageFormat::Jp2 | ImageFormat::J2k => portrait::PIXELS_PER_OCTET_MAX_JPEG2000,
+        ImageFormat::Jp2 | ImageFormat::J2k => jpeg2000::PIXELS_PER_OCTET_MAX,
         _ => PIXELS_PER_OCTET_MAX,
     };
     if pixels > PIXELS_MAX.min((octets.len() as u64).saturating_mul(per_octet)) {
@@ -177,7 +177,7 @@ fn read_container(octets: &[u8]) -> Result<PrintFile, PrintError> {
         }
         (ImageFormat::Png, Colour::Grey | Colour::Rgb) => read_png(octets, &header),
         (ImageFormat::Jp2 | ImageFormat::J2k, Colour::Grey) => {
-            let samples = portrait::jpeg2000_samples(octets, &header).map_err(PrintError::Jpeg2000)?;
+            let samples = jpeg2000::samples(octets, &header)?;
             Ok(PrintFile { image: Grey::new(width, height, samples)?, format: header.format, resolution: None })
         }
         (ImageFormat::Png | ImageFormat::Jp2 | ImageFormat::J2k, colour) => {

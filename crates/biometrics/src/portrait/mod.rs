@@ -24,7 +24,6 @@ pub use error::PortraitError;
 pub use eyes::{Eyes, Face, FaceFinder, Point};
 pub use facts::{Compression, Facts};
 pub use source::{OCTETS_MAX, PIXELS_MAX, Source};
-pub(crate) use source::{PIXELS_PER_OCTET_MAX_JPEG2000, jpeg2000_samples};
 
 use crate::raster::Rgb;
 

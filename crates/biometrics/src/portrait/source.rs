@@ -5,6 +5,7 @@ use bitaqa_lds::image::{Colour, ImageFormat, ImageHeader};
 
 use super::facts::{Compression, Facts};
 use super::{Point, PortraitError};
+use crate::jpeg2000::{self, Jpeg2000Error};
 use crate::raster::Rgb;
 
 /// Octets of the largest file that is read: a camera's PNG of 24 million pixels.
@@ -13,8 +14,6 @@ pub const OCTETS_MAX: usize = 80_000_000;
 pub const PIXELS_MAX: u64 = 25_000_000;
 /// A picture of nothing but one colour may tell that many pixels by one octet, a picture of a person a hundredth.
 const PIXELS_PER_OCTET_MAX: u64 = 1000;
-/// JPEG 2000 has more work for each pixel, and no portrait of fewer octets than these.
-pub(crate) const PIXELS_PER_OCTET_MAX_JPEG2000: u64 = 200;
 /// Below this side there is nothing to look at.
 const SIDE_MIN: u32 = 32;
 /// Hundredths of a bit for each pixel of the card below which a lossy source has lost too much already.
@@ -107,7 +106,7 @@ fn sizes(header: &ImageHeader, octets: usize) -> Result<(), PortraitError> {
         return Err(PortraitError::TooManyPixels { format, width, height });
     }
     let per_octet = match format {
-        ImageFormat::Jp2 | ImageFormat::J2k => PIXELS_PER_OCTET_MAX_JPEG2000,
+        ImageFormat::Jp2 | ImageFormat::J2k => jpeg2000::PIXELS_PER_OCTET_MAX,
         _ => PIXELS_PER_OCTET_MAX,
     };
     if pixels(header) > per_octet * u64::try_from(octets).unwrap_or(u64::MAX) {
@@ -190,27 +189,9 @@ fn jpeg_samples(octets: &[u8]) -> Result<Vec<u8>, PortraitError> {
     }
 }
 
-/// Decodes strictly; that a damaged code stream decodes all the same is possible, and the digest of EF.SOD decides.
-pub(crate) fn jpeg2000_samples(octets: &[u8], header: &ImageHeader) -> Result<Vec<u8>, PortraitError> {
-    let settings = hayro_jpeg2000::DecodeSettings { strict: true, ..Default::default() };
-    let image = hayro_jpeg2000::Image::new(octets, &settings).map_err(|error| decode(header.format, &error))?;
-    if image.has_alpha() {
-        return Err(kind(header, "transparency"));
-    }
-    let channels = u16::from(image.color_space().num_channels());
-    if channels != header.components || !matches!(channels, 1 | 3) {
-        return Err(kind(header, "a palette, or colours that are neither grey nor red, green and blue"));
-    }
-    if (image.width(), image.height()) != (header.width, header.height) {
-        return Err(decode(header.format, &"the decoder finds another size than the header announces"));
-    }
-    let mut context = hayro_jpeg2000::DecoderContext::default();
-    let decoded = image.decode(&mut context).map_err(|error| decode(header.format, &error))?;
-    let wanted = usize::try_from(pixels(header) * u64::from(channels)).unwrap_or(usize::MAX);
-    if decoded.components().iter().any(|component| component.samples().len() as u64 != pixels(header)) {
-        return Err(decode(header.format, &"components of different size"));
-    }
-    let mut samples = vec![0; wanted];
-    decoded.store_u8_into(&mut samples);
-    Ok(samples)
+fn jpeg2000_samples(octets: &[u8], header: &ImageHeader) -> Result<Vec<u8>, PortraitError> {
+    jpeg2000::samples(octets, header).map_err(|error| match error {
+        Jpeg2000Error::Kind(what) => kind(header, what),
+        Jpeg2000Error::Decode(what) => decode(header.format, &what),
+    })
 }
